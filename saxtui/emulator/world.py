@@ -1,0 +1,101 @@
+"""The embedded cloud's state and time, with no network in it.
+
+Everything lives in one World: plain JSON-able tables, the Kubernetes object stores, a seeded random source, and timers
+that are data (a handler's name and a payload), so that a world can be saved, restored, run in virtual time by a test or
+in scaled time behind HTTP. Single-threaded: nothing here awaits, sleeps or reads a real clock.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from saxtui.emulator.kubernetes.store import KubeStore
+
+Json = dict[str, Any]
+Handler = Callable[[Json], None]
+
+
+@dataclass(order=True, slots=True)
+class Timer:
+    """Fires `handler` with `payload` at `due` (epoch seconds of the world); `seq` breaks ties in order of making."""
+
+    due: float
+    seq: int
+    handler: str = field(compare=False)
+    payload: Json = field(compare=False)
+
+
+class World:
+    """State, time and chance. `now` only moves through `advance`."""
+
+    def __init__(self, *, start: float, seed: int = 0) -> None:
+        self.now = start
+        self.seed = seed
+        self.rng = random.Random(seed)
+        self.tables: dict[str, dict[str, Json]] = {}
+        self.kube: dict[str, KubeStore] = {}
+        self._timers: list[Timer] = []
+        self._handlers: dict[str, Handler] = {}
+        self._seq = 0
+        self._hooks: dict[str, list[Handler]] = {}
+
+    # -- data
+    def table(self, name: str) -> dict[str, Json]:
+        """The rows of one table ("gke.clusters", "storage.buckets", …) by key."""
+        return self.tables.setdefault(name, {})
+
+    def next_seq(self) -> int:
+        """A number that never comes twice."""
+        self._seq += 1
+        return self._seq
+
+    # -- time
+    def on(self, handler: str, fn: Handler) -> None:
+        """Register what a timer of this name does."""
+        self._handlers[handler] = fn
+
+    def after(self, seconds: float, handler: str, **payload: Any) -> None:
+        """Run `handler` that many seconds from now."""
+        heapq.heappush(self._timers, Timer(self.now + max(0.0, seconds), self.next_seq(), handler, payload))
+
+    def next_due(self) -> float | None:
+        """When the next timer fires, or None."""
+        return self._timers[0].due if self._timers else None
+
+    def advance(self, until: float) -> None:
+        """Move time to `until`, firing timers in order on the way."""
+        while self._timers and self._timers[0].due <= until:
+            timer = heapq.heappop(self._timers)
+            self.now = max(self.now, timer.due)
+            self._handlers[timer.handler](timer.payload)
+        self.now = max(self.now, until)
+
+    # -- between rooms
+    def hook(self, topic: str, fn: Handler) -> None:
+        """Hear of `topic`; see `tell`."""
+        self._hooks.setdefault(topic, []).append(fn)
+
+    def tell(self, topic: str, **payload: Any) -> None:
+        """Tell every hook of `topic`, at once and in order. Topics and payloads are listed in emulator/README.md."""
+        for fn in self._hooks.get(topic, ()):
+            fn(payload)
+
+    # -- words
+    def stamp(self, at: float | None = None) -> str:
+        """RFC 3339 with seconds, as Kubernetes and GKE write times."""
+        return datetime.fromtimestamp(self.now if at is None else at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def hex(self, digits: int) -> str:
+        """Random lower-case hex."""
+        return f"{self.rng.getrandbits(digits * 4):0{digits}x}"
+
+    def uid(self) -> str:
+        """A random UUID."""
+        raw = self.hex(32)
+        return f"{raw[:8]}-{raw[8:12]}-4{raw[13:16]}-a{raw[17:20]}-{raw[20:]}"

@@ -1,0 +1,146 @@
+"""The live picture of a cluster: pods as hosts of slices, folded from list+watch. Pure and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class HostState(StrEnum):
+    """What one pod shows, worst first; glyphs in present/words.py."""
+
+    FAILED = "failed"
+    ATTENTION = "attention"
+    STARTING = "starting"
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    LEAVING = "leaving"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """One pod as saxtui sees it. `slice` and `host` are -1 for pods that are no host of a slice.
+
+    `status` is kubectl's STATUS word; times are epoch seconds; all text is sanitized.
+    """
+
+    uid: str
+    name: str
+    namespace: str
+    phase: str = "Pending"
+    status: str = "Pending"
+    state: HostState = HostState.WAITING
+    message: str = ""
+    ready: int = 0
+    containers: tuple[str, ...] = ()
+    restarts: int = 0
+    slice: int = -1
+    host: int = -1
+    jobset: str = ""
+    job: str = ""
+    app: str = ""
+    node: str = ""
+    node_ip: str = ""
+    pod_ip: str = ""
+    created: float = 0.0
+    deleting: bool = False
+    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def primary(self) -> bool:
+        """Whether this is the slice's primary: completion index 0."""
+        return self.host == 0
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterEvent:
+    """One Kubernetes Event. `at` is its last timestamp in epoch seconds."""
+
+    uid: str
+    at: float
+    kind: str
+    name: str
+    reason: str
+    message: str
+    warning: bool = False
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A Service: `address` is the load balancer's, "" while pending."""
+
+    name: str
+    namespace: str
+    type: str = "ClusterIP"
+    cluster_ip: str = ""
+    address: str = ""
+    ports: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobSetStatus:
+    """The JobSet's own word: restarts so far, allowed, and its terminal state if any."""
+
+    name: str = ""
+    restarts: int = 0
+    max_restarts: int = 0
+    terminal: str = ""
+    ready_jobs: int = 0
+
+
+class Freshness(StrEnum):
+    """How fresh the picture is: the header's last word."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    STALE = "stale"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterView:
+    """Everything the watch knows. `seen` is when the server was last heard, epoch seconds on the product's clock."""
+
+    pods: Mapping[str, Pod] = field(default_factory=lambda: MappingProxyType({}))
+    services: Mapping[str, Service] = field(default_factory=lambda: MappingProxyType({}))
+    events: tuple[ClusterEvent, ...] = ()
+    jobset: JobSetStatus = field(default_factory=JobSetStatus)
+    freshness: Freshness = Freshness.CONNECTING
+    seen: float = 0.0
+    error: str = ""
+
+    def hosts(self, slice_index: int) -> dict[int, Pod]:
+        """The slice's pods by completion index; of several for one index the youngest that is not leaving."""
+        found: dict[int, Pod] = {}
+        for pod in self.pods.values():
+            if pod.slice != slice_index or pod.host < 0:
+                continue
+            other = found.get(pod.host)
+            if other is None or (other.deleting, -other.created) > (pod.deleting, -pod.created):
+                found[pod.host] = pod
+        return found
+
+    @property
+    def slice_indexes(self) -> tuple[int, ...]:
+        """The job indexes that have at least one pod, sorted."""
+        return tuple(sorted({pod.slice for pod in self.pods.values() if pod.slice >= 0}))
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a container's log. `at` is the server's timestamp (epoch seconds), `text` sanitized.
+
+    `gap` marks a hole in the stream before this line: text says why.
+    """
+
+    pod: str
+    at: float
+    text: str
+    slice: int = -1
+    host: int = -1
+    gap: bool = False

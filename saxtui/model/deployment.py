@@ -1,0 +1,189 @@
+"""What is wanted: one Deployment, saved as YAML, from which everything else is derived.
+
+Every field has a default that reproduces the Saxml tutorial's shape reached privately.
+Imported lazily: pydantic costs about 80 ms and the first frame must not wait for it.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from saxtui.catalog import sax_models, tpus
+
+Label = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$")]
+TUTORIAL_MODEL = "saxml.server.pax.lm.params.lm_cloud.LmCloudSpmd175B32Test"
+
+
+class Exposure(StrEnum):
+    """How the HTTP server is reached: through the Kubernetes API server, or by a load balancer."""
+
+    PRIVATE = "private"
+    INTERNAL = "internal"
+    EXTERNAL = "external"
+
+
+class RoleScope(StrEnum):
+    """Where the storage role is bound: on the one bucket, or on the project as the tutorial does."""
+
+    BUCKET = "bucket"
+    PROJECT = "project"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Model(_Part):
+    """The model to serve. `id` is /sax/<cell>/<name>; `path` a Sax model class; checkpoint "None" = random weights."""
+
+    id: str = Field(default="/sax/test/spmd", pattern=r"^/sax/[a-z]+[a-z0-9_-]*/[a-z]+[a-z0-9_-]*$")
+    path: str = Field(default=TUTORIAL_MODEL, pattern=r"^[a-zA-Z]+[a-zA-Z0-9_.-]*$")
+    checkpoint: str = Field(default="None", pattern=r"^[/\w.%:=|+-]+$")
+    replicas: int = Field(default=0, ge=0, description="0 means one for each slice")
+
+    @property
+    def cell(self) -> str:
+        """The Sax cell, e.g. /sax/test."""
+        return self.id.rsplit("/", 1)[0]
+
+
+class Slices(_Part):
+    """The TPU slices: `count` node pools of one multi-host slice each."""
+
+    generation: str = "v5e"
+    topology: str = "4x8"
+    count: int = Field(default=2, ge=1, le=64)
+    spot: bool = False
+    reservation: str = ""
+    pool_prefix: Label = "tpu"
+
+    @field_validator("generation")
+    @classmethod
+    def _known_generation(cls, value: str) -> str:
+        if value not in tpus.generations():
+            raise ValueError(f"unknown TPU generation {value!r}; known: {', '.join(tpus.generations())}")
+        return value
+
+    @model_validator(mode="after")
+    def _legal_topology(self) -> Slices:
+        legal = tpus.topologies(self.generation)
+        if self.topology not in {shape.topology for shape in legal}:
+            names = ", ".join(shape.topology for shape in legal)
+            raise ValueError(f"{self.topology!r} is not a {self.generation} topology; legal: {names}")
+        return self
+
+    @property
+    def shape(self) -> tpus.SliceShape:
+        """The catalogue row: machine type, hosts, chips, HBM."""
+        return tpus.shape(self.generation, self.topology)
+
+    @property
+    def pools(self) -> tuple[str, ...]:
+        """Node pool names: tpu1, tpu2, …"""
+        return tuple(f"{self.pool_prefix}{number}" for number in range(1, self.count + 1))
+
+
+class Cluster(_Part):
+    """The GKE Standard cluster. `cpu_nodes` is the total, not the number in each zone."""
+
+    name: Label = "saxml"
+    version: str = ""
+    cpu_nodes: int = Field(default=4, ge=1, le=100)
+    cpu_machine_type: str = "e2-standard-4"
+    network: str = ""
+    subnetwork: str = ""
+
+
+class Identity(_Part):
+    """The Google service account the pods act as, and the Kubernetes account bound to it."""
+
+    service_account: str = Field(default="sax-iam-sa", pattern=r"^[a-z]([-a-z0-9]{4,28}[a-z0-9])$")
+    kubernetes_account: Label = "sax-sa"
+    role_scope: RoleScope = RoleScope.BUCKET
+
+
+class Images(_Part):
+    """Container images. The HTTP server's tag decides its dialect."""
+
+    admin: str = "us-docker.pkg.dev/cloud-tpu-images/inference/sax-admin-server:v1.1.0"
+    model: str = "us-docker.pkg.dev/cloud-tpu-images/inference/sax-model-server:v1.1.0"
+    http: str = "us-docker.pkg.dev/cloud-tpu-images/inference/sax-http:v1.0.0"
+
+
+class JobSet(_Part):
+    """The JobSet release. `manifest` is a URL or a file ("" = the release's URL); `sha256` "" = pin what is seen first."""
+
+    version: str = Field(default="v0.8.2", pattern=r"^v\d+\.\d+\.\d+$")
+    manifest: str = ""
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+
+
+class Deployment(_Part):
+    """Everything wanted. `id` marks what is ours in the cloud (label saxtui-deployment)."""
+
+    version: int = Field(default=1, ge=1, le=1)
+    id: str = Field(pattern=r"^[a-z][a-z0-9]{5,11}$")
+    name: Label
+    project: str = Field(pattern=r"^[a-z][-a-z0-9]{4,28}[a-z0-9]$")
+    region: str = Field(default="us-west4", pattern=r"^[a-z]+-[a-z]+\d+$")
+    zone: str = Field(default="us-west4-a", pattern=r"^[a-z]+-[a-z]+\d+-[a-z]$")
+    namespace: Label = "default"
+    bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{1,61}[a-z0-9]$")
+    exposure: Exposure = Exposure.PRIVATE
+    source_ranges: tuple[str, ...] = ()
+    model: Model = Model()
+    slices: Slices = Slices()
+    cluster: Cluster = Cluster()
+    identity: Identity = Identity()
+    images: Images = Images()
+    jobset: JobSet = JobSet()
+
+    @model_validator(mode="after")
+    def _agree(self) -> Deployment:
+        if not self.zone.startswith(self.region + "-"):
+            raise ValueError(f"zone {self.zone} is not in region {self.region}")
+        known = sax_models.find(self.model.path)
+        shape = self.slices.shape
+        if known is not None and shape.chips not in known.chips:
+            fits = ", ".join(m.name for m in sax_models.fitting(shape.chips)) or "none"
+            needs = " or ".join(str(count) for count in known.chips)
+            raise ValueError(
+                f"model class {known.name} needs a slice of {needs} chips, but {self.slices.generation} "
+                f"{self.slices.topology} has {shape.chips}; classes that fit {shape.chips} chips: {fits}"
+            )
+        if self.model.replicas > self.slices.count:
+            raise ValueError(
+                f"{self.model.replicas} replicas need {self.model.replicas} slices, but there are {self.slices.count}"
+            )
+        return self
+
+    @field_validator("bucket")
+    @classmethod
+    def _bucket_name(cls, value: str) -> str:
+        if "google" in value or value.startswith("goog") or re.fullmatch(r"\d+\.\d+\.\d+\.\d+", value):
+            raise ValueError(f"{value!r} is not a legal bucket name: no 'goog', no 'google', no IP address")
+        return value
+
+    @property
+    def replicas(self) -> int:
+        """Replicas to publish: what was asked, or one for each slice."""
+        return self.model.replicas or self.slices.count
+
+    @property
+    def service_account_email(self) -> str:
+        """The Google service account's e-mail address."""
+        return f"{self.identity.service_account}@{self.project}.iam.gserviceaccount.com"
+
+    @property
+    def workload_pool(self) -> str:
+        """The Workload Identity pool of the project."""
+        return f"{self.project}.svc.id.goog"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The ownership labels put on every resource that can carry them."""
+        return {"saxtui-deployment": self.id, "saxtui-name": self.name}

@@ -1,0 +1,157 @@
+"""The state of every step, folded from events. Pure: the same events give the same state, live or replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from types import MappingProxyType
+
+from saxtui.errors import Problem
+from saxtui.model import events as ev
+
+
+class StepState(StrEnum):
+    """What a step shows: glyph and word are in present/words.py."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    DOUBT = "doubt"
+    FOREIGN = "foreign"
+    DELETING = "deleting"
+    GONE = "gone"
+
+
+class Ownership(StrEnum):
+    """What the journal knows of a resource."""
+
+    NONE = "none"
+    INTENT = "intent"
+    OPERATION = "operation"
+    OWNED = "owned"
+    FOREIGN = "foreign"
+    UNKNOWN = "unknown"
+    DELETING = "deleting"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class StepProgress:
+    """One step. Times are epoch seconds on the deployment's clock; `fraction` in 0..1 or None."""
+
+    id: str
+    state: StepState = StepState.WAITING
+    ownership: Ownership = Ownership.NONE
+    kind: str = ""
+    resource: str = ""
+    uid: str = ""
+    link: str = ""
+    operation: str = ""
+    body: str = ""
+    said: str = ""
+    fraction: float | None = None
+    started: float | None = None
+    ended: float | None = None
+    owned_at: float | None = None
+    problem: Problem | None = None
+    proof: str = ""
+    created: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """A deployment's life so far: its steps and its last run."""
+
+    run: str = ""
+    kind: str = ""
+    outcome: str = ""
+    said: str = ""
+    started: float | None = None
+    ended: float | None = None
+    steps: Mapping[str, StepProgress] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def running(self) -> bool:
+        """Whether a run began and has not ended (also true after a kill, until it is resumed)."""
+        return bool(self.run) and not self.outcome
+
+    def step(self, step_id: str) -> StepProgress:
+        """The step's progress, blank when nothing happened yet."""
+        return self.steps.get(step_id, StepProgress(step_id))
+
+
+def fold(events: Iterable[ev.Event], state: RunProgress | None = None) -> RunProgress:
+    """Apply events in order to `state` (blank by default)."""
+    state = state or RunProgress()
+    for event in events:
+        state = apply(state, event)
+    return state
+
+
+def apply(state: RunProgress, event: ev.Event) -> RunProgress:
+    """One event applied; returns a new state, never changes the old one."""
+    match event:
+        case ev.RunStarted():
+            steps = {step_id: state.step(step_id) for step_id in (*state.steps, *event.steps)}
+            return RunProgress(run=event.run, kind=event.kind, started=event.at, steps=MappingProxyType(steps))
+        case ev.RunFinished():
+            return replace(state, outcome=event.outcome, said=event.said, ended=event.at)
+    if not event.step:
+        return state
+    before = state.step(event.step)
+    after = _step(before, event)
+    if after is before:
+        return state
+    return replace(state, steps=MappingProxyType({**state.steps, event.step: after}))
+
+
+def _step(step: StepProgress, event: ev.Event) -> StepProgress:
+    match event:
+        case ev.StepStarted():
+            return replace(
+                step,
+                state=StepState.RUNNING,
+                started=event.at,
+                ended=None,
+                problem=None,
+                said="",
+                fraction=None,
+            )
+        case ev.Intent():
+            return replace(
+                step, ownership=Ownership.INTENT, kind=event.kind, resource=event.resource, body=event.body,
+                operation="", uid="", link="", proof="",
+            )  # fmt: skip
+        case ev.OperationSeen():
+            owner = Ownership.OPERATION if step.ownership is Ownership.INTENT else step.ownership
+            return replace(step, operation=event.operation, ownership=owner)
+        case ev.Progress():
+            return replace(step, said=event.said, fraction=event.fraction)
+        case ev.Owned():
+            return replace(
+                step, ownership=Ownership.OWNED, kind=event.kind, resource=event.resource, uid=event.uid,
+                link=event.link, owned_at=step.owned_at if step.owned_at and not event.created else event.at,
+                created=event.created or step.created, proof="",
+            )  # fmt: skip
+        case ev.Foreign():
+            return replace(
+                step, state=StepState.FOREIGN, ownership=Ownership.FOREIGN, kind=event.kind,
+                resource=event.resource, said=event.said, ended=event.at,
+            )  # fmt: skip
+        case ev.Doubt():
+            owner = Ownership.DELETING if step.ownership is Ownership.DELETING else Ownership.UNKNOWN
+            return replace(step, state=StepState.DOUBT, ownership=owner, said=event.said)
+        case ev.StepDone():
+            return replace(step, state=StepState.DONE, ended=event.at, said=event.said, fraction=1.0)
+        case ev.StepFailed():
+            return replace(step, state=StepState.FAILED, ended=event.at, problem=event.problem, said=event.problem.said)
+        case ev.Deleting():
+            return replace(step, state=StepState.DELETING, ownership=Ownership.DELETING)
+        case ev.Gone():
+            return replace(
+                step, state=StepState.GONE, ownership=Ownership.GONE, ended=event.at, proof=event.proof,
+                said=event.proof, owned_at=None, operation="",
+            )  # fmt: skip
+    return step

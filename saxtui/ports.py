@@ -1,0 +1,363 @@
+"""What the engine needs of the world, as protocols. The adapters fulfil them; tests use the real adapters too.
+
+Reads return None where the API answers 404. Every failure is a `saxtui.errors.CallError`: its class says what kind,
+`may_have_acted` whether a mutation must be reconciled before it is repeated. All text in returned values is sanitized.
+Bodies are JSON data in the API's REST shape (camelCase, enum names).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from saxtui.model.cluster import ClusterView, LogLine
+from saxtui.model.events import Event
+from saxtui.model.serving import Candidate, Dialect, Sampling
+
+Json = dict[str, Any]
+
+
+class Clock(Protocol):
+    """Time as the deployment lives it: wall time, or the embedded cloud's own faster time."""
+
+    @property
+    def speed(self) -> float:
+        """How many seconds pass here in one real second: 1.0 on the real cloud."""
+
+    def now(self) -> float:
+        """Epoch seconds."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait that long on this clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A GKE operation. `status`: PENDING, RUNNING, DONE, ABORTING; `error` "" unless it failed."""
+
+    name: str
+    kind: str
+    status: str
+    target: str
+    error: str = ""
+    reason: str = ""
+    said: str = ""
+    fraction: float | None = None
+    started: float = 0.0
+
+    @property
+    def done(self) -> bool:
+        """Whether it ended, well or badly."""
+        return self.status == "DONE"
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterInfo:
+    """A GKE cluster. `endpoint` and `ca_pem` are empty while it is PROVISIONING; `uid` is GKE's id."""
+
+    name: str
+    location: str
+    status: str
+    endpoint: str = ""
+    ca_pem: str = ""
+    version: str = ""
+    uid: str = ""
+    link: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    zones: tuple[str, ...] = ()
+    node_count: int = 0
+    workload_pool: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodePoolInfo:
+    """A node pool. `labels` are the GCE resource labels of its nodes; `node_count` is per zone."""
+
+    name: str
+    status: str
+    machine_type: str = ""
+    topology: str = ""
+    node_count: int = 0
+    zones: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
+    uid: str = ""
+    link: str = ""
+    said: str = ""
+
+
+class Gke(Protocol):
+    """Google Kubernetes Engine v1. `location` is a region or a zone."""
+
+    async def get_cluster(self, location: str, name: str) -> ClusterInfo | None: ...
+    async def list_clusters(self, location: str) -> list[ClusterInfo]: ...
+    async def create_cluster(self, location: str, body: Json) -> Operation: ...
+    async def delete_cluster(self, location: str, name: str) -> Operation: ...
+    async def get_node_pool(self, location: str, cluster: str, name: str) -> NodePoolInfo | None: ...
+    async def list_node_pools(self, location: str, cluster: str) -> list[NodePoolInfo]: ...
+    async def create_node_pool(self, location: str, cluster: str, body: Json) -> Operation: ...
+    async def delete_node_pool(self, location: str, cluster: str, name: str) -> Operation: ...
+    async def get_operation(self, location: str, name: str) -> Operation | None: ...
+    async def list_operations(self, location: str) -> list[Operation]: ...
+    async def versions(self, location: str) -> tuple[str, tuple[str, ...]]:
+        """The default cluster version and all valid ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class BucketInfo:
+    """A bucket. `uid` is its metageneration-independent identity: creation time plus project number."""
+
+    name: str
+    location: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    project_number: str = ""
+    metageneration: int = 0
+    uid: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """An object in a bucket. `size` in bytes."""
+
+    name: str
+    generation: int
+    size: int
+
+
+class Buckets(Protocol):
+    """Cloud Storage."""
+
+    async def get(self, name: str) -> BucketInfo | None: ...
+    async def list(self) -> list[BucketInfo]: ...
+    async def create(self, body: Json) -> BucketInfo: ...
+    async def delete(self, name: str, metageneration: int) -> None: ...
+    async def objects(self, name: str, prefix: str = "", limit: int = 1000) -> list[ObjectInfo]: ...
+    async def delete_object(self, name: str, item: ObjectInfo) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyTarget:
+    """What an IAM policy hangs on. `kind`: project, bucket or service-account; `name`: id, bucket name or e-mail."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountInfo:
+    """A Google service account."""
+
+    email: str
+    uid: str
+    description: str = ""
+    display_name: str = ""
+
+
+class Identity(Protocol):
+    """IAM: service accounts, and policies of projects, buckets and service accounts."""
+
+    async def get_account(self, email: str) -> AccountInfo | None: ...
+    async def list_accounts(self) -> list[AccountInfo]: ...
+    async def create_account(self, account_id: str, display_name: str, description: str) -> AccountInfo: ...
+    async def delete_account(self, email: str) -> None: ...
+    async def get_policy(self, target: PolicyTarget) -> Json:
+        """The policy with its etag, version 3, untouched."""
+
+    async def set_policy(self, target: PolicyTarget, policy: Json) -> Json:
+        """Write it back; raises Conflict when the etag is stale."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectInfo:
+    """A project. `number` is what never changes."""
+
+    id: str
+    number: str
+    name: str = ""
+    state: str = "ACTIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """One regional quota. `limit` and `usage` in the metric's unit (chips for TPU metrics)."""
+
+    metric: str
+    limit: float
+    usage: float
+
+
+class Projects(Protocol):
+    """Projects, APIs and what Compute Engine offers."""
+
+    async def account(self) -> str:
+        """Who we are, as an e-mail address or "unknown". Raises Unauthenticated."""
+
+    async def get(self, project: str) -> ProjectInfo | None: ...
+    async def list(self) -> list[ProjectInfo]: ...
+    async def granted(self, project: str, permissions: Sequence[str]) -> frozenset[str]: ...
+    async def enabled(self, project: str, services: Sequence[str]) -> frozenset[str]: ...
+    async def zones(self, project: str, region: str) -> list[str]: ...
+    async def regions(self, project: str) -> list[str]: ...
+    async def zones_offering(self, project: str, machine_type: str) -> frozenset[str]: ...
+    async def quotas(self, project: str, region: str) -> list[Quota]: ...
+    async def forwarding_rules(self, project: str, region: str) -> list[Json]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Names one Kubernetes object. `namespace` "" for cluster-scoped kinds."""
+
+    api_version: str
+    kind: str
+    name: str
+    namespace: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind.lower()}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class LogRequest:
+    """Which log to read. `since` in epoch seconds (exclusive), `tail` lines."""
+
+    namespace: str
+    pod: str
+    container: str = ""
+    follow: bool = False
+    tail: int | None = None
+    since: float | None = None
+    previous: bool = False
+
+
+class Kubernetes(Protocol):
+    """One cluster's API server."""
+
+    async def version(self) -> str: ...
+    async def get(self, ref: Ref) -> Json | None: ...
+    async def list(
+        self, api_version: str, kind: str, namespace: str = "", labels: str = "", fields: str = ""
+    ) -> list[Json]: ...
+    async def create(self, body: Json, *, dry_run: bool = False) -> Json: ...
+    async def apply(self, body: Json, *, force: bool = False, dry_run: bool = False) -> Json:
+        """Server-side apply as field manager "saxtui". Raises Conflict naming the fields and their owner."""
+
+    async def patch(self, ref: Ref, body: Json) -> Json:
+        """JSON merge patch."""
+
+    async def delete(self, ref: Ref, *, uid: str = "", propagation: str = "Background") -> bool:
+        """False when it was absent already. `uid` is a precondition; raises Conflict when it differs."""
+
+    async def read_log(self, request: LogRequest) -> list[LogLine]: ...
+    def follow_log(self, request: LogRequest) -> AsyncIterator[LogLine]:
+        """Lines as they come; resumes after a break without repeating, and marks gaps. Ends with the container."""
+
+    def watch(self, namespaces: Sequence[str], labels: str = "") -> AsyncIterator[ClusterView]:
+        """The live picture: a new view after every batch of changes, for ever, through 410s and breaks."""
+
+    async def close(self) -> None: ...
+
+
+class ModelServer(Protocol):
+    """The Sax HTTP server, whichever dialect it speaks. Every call is bounded by `timeout` real seconds."""
+
+    dialect: Dialect
+
+    async def probe(self, timeout: float = 10.0) -> Dialect:
+        """Find out which dialect answers. Raises CallError when none does."""
+
+    async def list_cell(self, model: str, timeout: float = 10.0) -> Json | None:
+        """max_replicas, active_replicas, model_path, checkpoint; None when not published."""
+
+    async def list_all(self, cell: str, timeout: float = 10.0) -> list[str] | None:
+        """Model ids, or None where the dialect cannot list."""
+
+    async def publish(self, model: str, path: str, checkpoint: str, replicas: int, timeout: float = 30.0) -> Json: ...
+    async def update(self, model: str, path: str, checkpoint: str, replicas: int, timeout: float = 30.0) -> Json: ...
+    async def unpublish(self, model: str, timeout: float = 30.0) -> None: ...
+    async def generate(
+        self, model: str, prompt: str, sampling: Sampling | None = None, timeout: float = 120.0
+    ) -> tuple[Candidate, ...]: ...
+    async def close(self) -> None: ...
+
+
+class Journal(Protocol):
+    """A deployment's append-only record. An event is durable when `append` returns."""
+
+    read_only: bool
+
+    async def append(self, event: Event) -> None:
+        """Raises Refused when it cannot be recorded: then nothing may be sent."""
+
+    async def events(self) -> list[Event]: ...
+    async def close(self) -> None: ...
+
+
+class Fetch(Protocol):
+    """Reads one file by URL or path, whole. Raises CallError."""
+
+    async def __call__(self, source: str, limit: int = 8_388_608) -> bytes: ...
+
+
+class Cloud(Protocol):
+    """Everything outside, for one project."""
+
+    project: str
+    clock: Clock
+    gke: Gke
+    buckets: Buckets
+    identity: Identity
+    projects: Projects
+    fetch: Fetch
+
+    async def kubernetes(self, cluster: ClusterInfo) -> Kubernetes:
+        """Connect to that cluster: TLS by its own CA, our own token, nothing read from or written to kubeconfig."""
+
+    def model_server(
+        self, kubernetes: Kubernetes, namespace: str, service: str, port: int, address: str = ""
+    ) -> ModelServer:
+        """The Sax client, through the API server's service proxy, or straight to `address` when given."""
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the engine asks the operator. `typed` is the word that must be typed, "" for yes/no."""
+
+    title: str
+    text: str
+    typed: str = ""
+    choices: tuple[str, ...] = ()
+
+
+class Operator(Protocol):
+    """Answers questions: a modal, a prompt, `--yes`, or a test's script."""
+
+    async def ask(self, question: Question) -> str | None:
+        """The chosen choice, "yes", the typed word; None for no."""
+
+
+class Library(Protocol):
+    """The saved deployments of this user (YAML files) and their journals."""
+
+    def names(self) -> list[str]: ...
+    def load(self, name_or_path: str) -> Any:
+        """A Deployment. Raises UsageProblem that names file, line and field."""
+
+    def save(self, deployment: Any, path: str = "") -> str:
+        """Writes it atomically, mode 0600, and returns the path."""
+
+    def open_journal(self, deployment: Any, *, write: bool = True) -> AbstractAsyncContextManager[Journal]:
+        """The journal; with `write` under an exclusive lock. Raises Refused naming the holder when it is held."""
+
+
+def first(items: Iterable[Json], **match: Any) -> Json | None:
+    """The first item whose fields equal `match`."""
+    for item in items:
+        if all(item.get(key) == value for key, value in match.items()):
+            return item
+    return None
