@@ -1,65 +1,116 @@
-"""Joins engine and adapters; the only place that does. (Skeleton; the adapters' author fills it in.)"""
+"""Joins engine and adapters; the only place that does. Opening it imports no client library."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from saxtui.engine.session import Session
-from saxtui.model.deployment import Deployment
-from saxtui.ports import Cloud, Library
+from saxtui.adapters.disk import surroundings as _surroundings
+from saxtui.adapters.disk.library import DiskLibrary
+from saxtui.adapters.disk.surroundings import Surroundings
+from saxtui.engine.summary import Summary
+from saxtui.errors import SaxtuiError
+from saxtui.ports import Clock, Cloud, Journal, Library
 
+if TYPE_CHECKING:
+    from saxtui.adapters.disk.conversations import Conversations
+    from saxtui.engine.session import Session
+    from saxtui.model.deployment import Deployment
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """Where saxtui runs, read from the environment once (adapters/disk/surroundings.py).
-
-    `emulated` is "" on the real cloud and "x60" on an embedded one; `default_project` comes from
-    CLOUDSDK_CORE_PROJECT, GOOGLE_CLOUD_PROJECT or DEVSHELL_PROJECT_ID.
-    """
-
-    state_dir: str
-    emulated: str
-    default_project: str
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """One line of Home: a saved deployment as its journal tells it, with no request sent."""
-
-    name: str
-    path: str
-    project: str
-    zone: str
-    state: str
-    said: str
-    usd_per_hour: float | None
-    spent: float | None
-    since: float | None
+__all__ = ["Runtime", "Summary", "Surroundings"]
 
 
 class Runtime:
     """The composition root. `Runtime.open(os.environ)` is cheap; client libraries load at the first call."""
 
-    surroundings: Surroundings
-    library: Library
+    def __init__(self, surroundings: Surroundings, environ: Mapping[str, str], clock: Clock, library: Library) -> None:
+        self.surroundings = surroundings
+        self.clock = clock
+        self.library = library
+        self._environ = dict(environ)
+        self._clouds: dict[str, Cloud] = {}
+        self._sessions: list[tuple[Session, AbstractAsyncContextManager[Journal]]] = []
+        self._conversations: Conversations | None = None
 
     @classmethod
     def open(cls, environ: Mapping[str, str]) -> Runtime:
-        raise NotImplementedError
+        """Read the surroundings; sends nothing, writes nothing. Raises UsageProblem for a malformed variable."""
+        from saxtui.adapters.disk.clock import SystemClock
+
+        found = _surroundings.read(environ)
+        return cls(found, environ, SystemClock.parse(found.emulated_clock), DiskLibrary(Path(found.state_dir)))
 
     def cloud(self, project: str) -> Cloud:
         """The real adapters for one project, kept for reuse."""
-        raise NotImplementedError
+        if project not in self._clouds:
+            from saxtui.adapters.cloud import GoogleCloud
+
+            self._clouds[project] = GoogleCloud(project, self._environ, self.clock)
+        return self._clouds[project]
+
+    def conversations(self) -> Conversations:
+        """The chat's memory on disk, kept for reuse."""
+        if self._conversations is None:
+            from saxtui.adapters.disk.conversations import Conversations
+
+            self._conversations = Conversations(Path(self.surroundings.state_dir) / "conversations.sqlite3", self.clock)
+        return self._conversations
 
     async def session(self, deployment: Deployment, *, write: bool = True) -> Session:
-        """Open the journal (locked when `write`), replay it, and return the session."""
-        raise NotImplementedError
+        """Open the journal (locked when `write`), replay it, and return the session.
+
+        Raises Refused when another saxtui holds the lock, or the journal cannot be read.
+        """
+        from saxtui.adapters.disk.packaged import text
+        from saxtui.engine.session import Session
+        from saxtui.engine.store import Store
+        from saxtui.model.progress import fold
+
+        opened = self.library.open_journal(deployment, write=write)
+        journal = await opened.__aenter__()
+        try:
+            events = tuple(await journal.events())
+        except BaseException:
+            await journal.close()
+            raise
+        store = Store()
+        store.restore(fold(events), events)
+        manifest = partial(text, "manifests")
+        source = self.surroundings.jobset_source
+        session = Session(deployment, store, self.cloud(deployment.project), journal, manifest, source)
+        self._sessions.append((session, opened))
+        return session
 
     async def summaries(self) -> list[Summary]:
-        """Home's lines, newest first."""
-        raise NotImplementedError
+        """Home's lines, newest first; reads files only. A file that cannot be read is a line too."""
+        names = await asyncio.to_thread(self.library.names)
+        return list(await asyncio.gather(*(self._summary(name) for name in names)))
 
     async def close(self) -> None:
-        """Close every session and connection."""
-        raise NotImplementedError
+        """Close every session and connection; harmless twice."""
+        sessions, self._sessions = self._sessions, []
+        for session, opened in sessions:
+            await session.close()
+            await opened.__aexit__(None, None, None)
+        clouds, self._clouds = self._clouds, {}
+        for cloud in clouds.values():
+            await cloud.close()
+        if self._conversations is not None:
+            await self._conversations.close()
+            self._conversations = None
+
+    async def _summary(self, name: str) -> Summary:
+        from saxtui.engine.summary import summarise, unreadable
+
+        path = str(Path(self.surroundings.state_dir) / "deployments" / f"{name}.yaml")
+        try:
+            deployment = await asyncio.to_thread(self.library.load, name)
+            async with self.library.open_journal(deployment, write=False) as journal:
+                events = await journal.events()
+        except SaxtuiError as error:
+            return unreadable(name, path, error.problem)
+        return await asyncio.to_thread(summarise, deployment, path, events, self.clock.now())

@@ -1,115 +1,130 @@
-"""One deployment at work: what both front doors may ask of it. (Skeleton; the engine's author fills it in.)"""
+"""One deployment at work: what both front doors may ask of it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import TYPE_CHECKING
 
+from saxtui.engine.connection import Connection
+from saxtui.engine.logs import Logs, LogSelection
+from saxtui.engine.result import Proof, RunResult
+from saxtui.engine.running import Runs
+from saxtui.engine.serving import Serving
 from saxtui.engine.store import Store
-from saxtui.errors import ExitCode, Problem
+from saxtui.engine.watching import Watching
+from saxtui.errors import Problem
 from saxtui.model.cluster import ClusterView, LogLine
-from saxtui.model.deployment import Deployment
 from saxtui.model.plan import Plan
-from saxtui.model.serving import ModelStatus, Reply, Sampling
+from saxtui.model.serving import Dialect, ModelStatus, Reply, Sampling
 from saxtui.ports import Cloud, Journal
 
+if TYPE_CHECKING:
+    from saxtui.model.deployment import Deployment
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """One resource that was ever ours, with what proves it gone ("" = still there or in doubt)."""
-
-    step: str
-    kind: str
-    resource: str
-    proof: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunResult:
-    """How an `up` or `down` ended. `outcome`: done, failed, paused, doubt. `proofs` only after `down`."""
-
-    kind: str
-    outcome: str
-    exit_code: ExitCode
-    seconds: float
-    problems: tuple[Problem, ...] = ()
-    proofs: tuple[Proof, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LogSelection:
-    """Which logs: one pod by name (or unambiguous prefix), one slice, all primaries, or (all blank) every host."""
-
-    pod: str = ""
-    slice: int | None = None
-    primaries: bool = False
+__all__ = ["LogSelection", "Proof", "RunResult", "Session"]
 
 
 class Session:
     """A deployment, its journal and its store. Made by `Runtime.session`, used by the console and the command line."""
 
-    deployment: Deployment
-    store: Store
-    cloud: Cloud
-    journal: Journal
+    def __init__(
+        self,
+        deployment: Deployment,
+        store: Store,
+        cloud: Cloud,
+        journal: Journal,
+        manifest: Callable[[str], str],
+        jobset_source: tuple[str, str],
+    ) -> None:
+        """`manifest` gives a packaged manifest's text by file name; `jobset_source` is (URL or file, SHA-256).
+
+        Both parts of `jobset_source` are "" unless the surroundings name one; the deployment's own come first.
+        """
+        self.deployment = deployment
+        self.store = store
+        self.cloud = cloud
+        self.journal = journal
+        self.manifest = manifest
+        self.jobset_source = jobset_source
+        self.connection = Connection(deployment, cloud)
+        self._runs = Runs(deployment, store, cloud, journal, self.connection, manifest, jobset_source)
+        self._watching = Watching(store, self.connection, cloud.clock)
+        self._logs = Logs(store, self.connection, self._watching, cloud.clock)
+        self._serving = Serving(deployment, store, cloud, self.connection)
 
     async def plan(self) -> Plan:
         """Observe and plan; puts it into the store. Raises Refused/CallError with a Problem that names the thing."""
-        raise NotImplementedError
+        return await self._runs.plan()
 
     async def up(self, plan: Plan) -> RunResult:
         """Make it so; resumes what an earlier run left. Never raises for a failed step: the result tells."""
-        raise NotImplementedError
+        return await self._runs.up(plan)
 
     async def down(self, *, keep_bucket: bool = False) -> RunResult:
         """Delete what is ours, prove it gone. Never raises for a failed step: the result tells."""
-        raise NotImplementedError
+        return await self._runs.down(keep_bucket=keep_bucket)
 
     def pause(self) -> None:
         """Ask the run in progress to stop after what is being sent; the cloud goes on with what it was told."""
-        raise NotImplementedError
+        self._runs.pause()
 
     async def watch(self) -> None:
         """Keep `store.state.cluster` live until cancelled; survives breaks, and says stale or offline."""
-        raise NotImplementedError
+        await self._watching.run()
 
     async def look(self) -> ClusterView:
         """One picture of the cluster, without watching."""
-        raise NotImplementedError
+        return await self._watching.look()
 
     def logs(self, selection: LogSelection, *, follow: bool = False, tail: int | None = None) -> AsyncIterator[LogLine]:
         """Lines of all selected pods, merged by time; with follow, new pods of the selection join by themselves."""
-        raise NotImplementedError
+        return self._logs.lines(selection, follow=follow, tail=tail)
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which HTTP server answers; UNKNOWN until a call has reached it."""
+        return self._serving.dialect
 
     async def models(self) -> tuple[ModelStatus, ...]:
         """The truth ladder of every published model; puts it into the store."""
-        raise NotImplementedError
+        return await self._serving.models()
 
     async def publish(self, model: str = "", path: str = "", checkpoint: str = "", replicas: int = 0) -> ModelStatus:
         """Publish (the deployment's model by default). Already published the same is success."""
-        raise NotImplementedError
+        return await self._serving.publish(model, path, checkpoint, replicas)
 
     async def unpublish(self, model: str = "") -> None:
         """Unpublish (the deployment's model by default). Not published is success."""
-        raise NotImplementedError
+        await self._serving.unpublish(model)
 
     async def wait_loaded(self, model: str = "", timeout: float = 1800.0) -> ModelStatus:
         """Wait until every assigned replica is proved loaded. Raises SaxtuiError when a load failed or time is up.
 
         `timeout` in seconds of the product's clock; the store's `models` part follows along.
         """
-        raise NotImplementedError
+        return await self._serving.wait_loaded(model, timeout)
 
     async def generate(
-        self, prompt: str, model: str = "", sampling: Sampling | None = None, timeout: float = 120.0
+        self,
+        prompt: str,
+        model: str = "",
+        sampling: Sampling | None = None,
+        timeout: float = 120.0,
+        *,
+        force: bool = False,
     ) -> Reply:
-        """One bounded request, sent once, never repeated by itself."""
-        raise NotImplementedError
+        """One bounded request, sent once, never repeated by itself.
+
+        Refused while no slice is proved to have loaded the model, unless `force`: the HTTP server would hold it open.
+        """
+        return await self._serving.generate(prompt, model, sampling, timeout, force=force)
 
     async def problems(self) -> Sequence[Problem]:
         """What the checks say now (credentials, APIs, permissions, zone, quota), worst first; empty = fine."""
-        raise NotImplementedError
+        return await self._runs.problems()
 
     async def close(self) -> None:
         """Close journal and connections."""
-        raise NotImplementedError
+        await self._serving.close()
+        await self.connection.close()
+        await self.journal.close()

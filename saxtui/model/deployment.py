@@ -6,6 +6,7 @@ Imported lazily: pydantic costs about 80 ms and the first frame must not wait fo
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from enum import StrEnum
 from typing import Annotated
@@ -15,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from saxtui.catalog import sax_models, tpus
 
 Label = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$")]
-TUTORIAL_MODEL = "saxml.server.pax.lm.params.lm_cloud.LmCloudSpmd175B32Test"
+PoolPrefix = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,33}[a-z0-9])?$")]
+TUTORIAL_MODEL = f"{sax_models.PREFIX}.lm_cloud.LmCloudSpmd175B32Test"
 
 
 class Exposure(StrEnum):
@@ -59,7 +61,7 @@ class Slices(_Part):
     count: int = Field(default=2, ge=1, le=64)
     spot: bool = False
     reservation: str = ""
-    pool_prefix: Label = "tpu"
+    pool_prefix: PoolPrefix = "tpu"
 
     @field_validator("generation")
     @classmethod
@@ -72,8 +74,10 @@ class Slices(_Part):
     def _legal_topology(self) -> Slices:
         legal = tpus.topologies(self.generation)
         if self.topology not in {shape.topology for shape in legal}:
-            names = ", ".join(shape.topology for shape in legal)
+            names = ", ".join(shape.topology for shape in legal[:24]) + (", …" if len(legal) > 24 else "")
             raise ValueError(f"{self.topology!r} is not a {self.generation} topology; legal: {names}")
+        if self.spot and self.reservation:
+            raise ValueError("spot and reservation exclude each other")
         return self
 
     @property
@@ -88,7 +92,10 @@ class Slices(_Part):
 
 
 class Cluster(_Part):
-    """The GKE Standard cluster. `cpu_nodes` is the total, not the number in each zone."""
+    """The GKE Standard cluster. `cpu_nodes` is the total, not the number in each zone.
+
+    With `adopt` a cluster of that name that is not ours is used, and never deleted.
+    """
 
     name: Label = "saxml"
     version: str = ""
@@ -96,6 +103,7 @@ class Cluster(_Part):
     cpu_machine_type: str = "e2-standard-4"
     network: str = ""
     subnetwork: str = ""
+    adopt: bool = False
 
 
 class Identity(_Part):
@@ -115,7 +123,7 @@ class Images(_Part):
 
 
 class JobSet(_Part):
-    """The JobSet release. `manifest` is a URL or a file ("" = the release's URL); `sha256` "" = pin what is seen first."""
+    """The JobSet release. `manifest`: a URL or a file, "" = the release's; `sha256` "" = pin what is seen first."""
 
     version: str = Field(default="v0.8.2", pattern=r"^v\d+\.\d+\.\d+$")
     manifest: str = ""
@@ -130,7 +138,7 @@ class Deployment(_Part):
     name: Label
     project: str = Field(pattern=r"^[a-z][-a-z0-9]{4,28}[a-z0-9]$")
     region: str = Field(default="us-west4", pattern=r"^[a-z]+-[a-z]+\d+$")
-    zone: str = Field(default="us-west4-a", pattern=r"^[a-z]+-[a-z]+\d+-[a-z]$")
+    zone: str = Field(default="us-west4-a", pattern=r"^[a-z]+-[a-z]+\d+-[a-z][a-z0-9]*$")
     namespace: Label = "default"
     bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{1,61}[a-z0-9]$")
     exposure: Exposure = Exposure.PRIVATE
@@ -149,12 +157,24 @@ class Deployment(_Part):
         known = sax_models.find(self.model.path)
         shape = self.slices.shape
         if known is not None and shape.chips not in known.chips:
-            fits = ", ".join(m.name for m in sax_models.fitting(shape.chips)) or "none"
             needs = " or ".join(str(count) for count in known.chips)
             raise ValueError(
                 f"model class {known.name} needs a slice of {needs} chips, but {self.slices.generation} "
-                f"{self.slices.topology} has {shape.chips}; classes that fit {shape.chips} chips: {fits}"
+                f"{self.slices.topology} has {shape.chips}; classes that fit {shape.chips} chips: "
+                f"{_names(shape.chips, self.release)}"
             )
+        if known is not None and not known.in_release(self.release):
+            raise ValueError(
+                f"model class {known.name} comes with Sax {known.since}, but images.model is {self.release}; "
+                f"classes that fit: {_names(shape.chips, self.release)}"
+            )
+        if known is not None and (known.gb_per_chip(shape.chips) or 0) > shape.hbm_gb_per_chip:
+            raise ValueError(
+                f"model class {known.name} has {known.weights_gb:g} GB of weights, but {self.slices.generation} "
+                f"{self.slices.topology} has {shape.hbm_gb} GB of HBM"
+            )
+        if known is not None and not known.test_mode and self.model.checkpoint == "None":
+            raise ValueError(f"model class {known.name} needs a checkpoint directory; only test classes take None")
         if self.model.replicas > self.slices.count:
             raise ValueError(
                 f"{self.model.replicas} replicas need {self.model.replicas} slices, but there are {self.slices.count}"
@@ -167,6 +187,23 @@ class Deployment(_Part):
         if "google" in value or value.startswith("goog") or re.fullmatch(r"\d+\.\d+\.\d+\.\d+", value):
             raise ValueError(f"{value!r} is not a legal bucket name: no 'goog', no 'google', no IP address")
         return value
+
+    @field_validator("source_ranges")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            ipaddress.ip_network(text)
+        return value
+
+    @property
+    def release(self) -> str:
+        """The Sax release of the model-server image: its tag, e.g. v1.1.0."""
+        return self.images.model.rpartition(":")[2]
+
+    @property
+    def chips(self) -> int:
+        """TPU chips of all slices together."""
+        return self.slices.shape.chips * self.slices.count
 
     @property
     def replicas(self) -> int:
@@ -187,3 +224,7 @@ class Deployment(_Part):
     def labels(self) -> dict[str, str]:
         """The ownership labels put on every resource that can carry them."""
         return {"saxtui-deployment": self.id, "saxtui-name": self.name}
+
+
+def _names(chips: int, release: str) -> str:
+    return ", ".join(model.name for model in sax_models.fitting(chips, release)) or "none"

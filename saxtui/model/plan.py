@@ -52,6 +52,8 @@ class PlannedStep:
     command: str = ""
     within: str = ""
     note: str = ""
+    foreign: str = ""
+    """What was found in this place that is not ours, or ""; `up` refuses to start while it is there."""
 
 
 @dataclass(frozen=True, slots=True)

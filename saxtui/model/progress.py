@@ -37,6 +37,9 @@ class Ownership(StrEnum):
     GONE = "gone"
 
 
+_MAY_BE = frozenset({Ownership.INTENT, Ownership.UNKNOWN})
+
+
 @dataclass(frozen=True, slots=True)
 class StepProgress:
     """One step. Times are epoch seconds on the deployment's clock; `fraction` in 0..1 or None."""
@@ -58,6 +61,8 @@ class StepProgress:
     problem: Problem | None = None
     proof: str = ""
     created: bool = False
+    owned_seconds: float = 0.0
+    """Seconds of earlier ownership, each from owned to proved gone; the present one runs from `owned_at`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ def apply(state: RunProgress, event: ev.Event) -> RunProgress:
     """One event applied; returns a new state, never changes the old one."""
     match event:
         case ev.RunStarted():
-            steps = {step_id: state.step(step_id) for step_id in (*state.steps, *event.steps)}
+            steps = {**state.steps, **{step_id: _waiting(state.step(step_id)) for step_id in event.steps}}
             return RunProgress(run=event.run, kind=event.kind, started=event.at, steps=MappingProxyType(steps))
         case ev.RunFinished():
             return replace(state, outcome=event.outcome, said=event.said, ended=event.at)
@@ -121,18 +126,19 @@ def _step(step: StepProgress, event: ev.Event) -> StepProgress:
             )
         case ev.Intent():
             return replace(
-                step, ownership=Ownership.INTENT, kind=event.kind, resource=event.resource, body=event.body,
-                operation="", uid="", link="", proof="",
+                step, state=_out_of_doubt(step), ownership=Ownership.INTENT, kind=event.kind, resource=event.resource,
+                body=event.body, operation="", uid="", link="", proof="", owned_at=None,
+                owned_seconds=_held(step, event.at),
             )  # fmt: skip
         case ev.OperationSeen():
-            owner = Ownership.OPERATION if step.ownership is Ownership.INTENT else step.ownership
-            return replace(step, operation=event.operation, ownership=owner)
+            owner = Ownership.OPERATION if step.ownership in _MAY_BE else step.ownership
+            return replace(step, state=_out_of_doubt(step), operation=event.operation, ownership=owner)
         case ev.Progress():
             return replace(step, said=event.said, fraction=event.fraction)
         case ev.Owned():
             return replace(
-                step, ownership=Ownership.OWNED, kind=event.kind, resource=event.resource, uid=event.uid,
-                link=event.link, owned_at=step.owned_at if step.owned_at and not event.created else event.at,
+                step, state=_out_of_doubt(step), ownership=Ownership.OWNED, kind=event.kind, resource=event.resource,
+                uid=event.uid, link=event.link, owned_at=step.owned_at if step.owned_at is not None else event.at,
                 created=event.created or step.created, proof="",
             )  # fmt: skip
         case ev.Foreign():
@@ -146,12 +152,31 @@ def _step(step: StepProgress, event: ev.Event) -> StepProgress:
         case ev.StepDone():
             return replace(step, state=StepState.DONE, ended=event.at, said=event.said, fraction=1.0)
         case ev.StepFailed():
-            return replace(step, state=StepState.FAILED, ended=event.at, problem=event.problem, said=event.problem.said)
+            state = StepState.FOREIGN if step.state is StepState.FOREIGN else StepState.FAILED
+            return replace(step, state=state, ended=event.at, problem=event.problem, said=event.problem.said)
         case ev.Deleting():
-            return replace(step, state=StepState.DELETING, ownership=Ownership.DELETING)
+            return replace(
+                step, state=StepState.DELETING, ownership=Ownership.DELETING, kind=event.kind, resource=event.resource
+            )
         case ev.Gone():
             return replace(
                 step, state=StepState.GONE, ownership=Ownership.GONE, ended=event.at, proof=event.proof,
-                said=event.proof, owned_at=None, operation="",
+                kind=event.kind, resource=event.resource,
+                said=event.proof, owned_at=None, operation="", owned_seconds=_held(step, event.at),
             )  # fmt: skip
     return step
+
+
+def _waiting(step: StepProgress) -> StepProgress:
+    """What a new run makes of a step it has not looked at yet: what is owned or in doubt stays so."""
+    state = StepState.DOUBT if step.ownership is Ownership.UNKNOWN else StepState.WAITING
+    return replace(step, state=state, problem=None, said="", fraction=None, started=None, ended=None)
+
+
+def _held(step: StepProgress, until: float) -> float:
+    """Seconds of ownership up to `until`, the closed windows and the open one."""
+    return step.owned_seconds + (max(0.0, until - step.owned_at) if step.owned_at is not None else 0.0)
+
+
+def _out_of_doubt(step: StepProgress) -> StepState:
+    return StepState.RUNNING if step.state is StepState.DOUBT else step.state

@@ -1,0 +1,47 @@
+"""Cuts a byte stream into lines, with a limit on how long one may grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+LONGEST_LOG_LINE = 65_536
+
+
+class Splitter:
+    """Feed chunks, get whole lines without their line feed; `rest` is what came after the last one.
+
+    With a `limit`, a longer line comes out in pieces of that size, so that an endless line cannot fill the memory.
+    """
+
+    def __init__(self, limit: int = 0) -> None:
+        self._limit = limit
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """The lines this chunk completes."""
+        *whole, tail = chunk.split(b"\n")
+        for piece in whole:
+            yield from self._cut(self._take() + piece)
+        self._parts.append(tail)
+        self._size += len(tail)
+        if self._limit and self._size > self._limit:
+            *pieces, rest = self._cut(self._take())
+            yield from pieces
+            self._parts, self._size = [rest], len(rest)
+
+    def rest(self) -> bytes:
+        """What came after the last line feed; leaves nothing behind."""
+        return self._take()
+
+    def _take(self) -> bytes:
+        whole = b"".join(self._parts)
+        self._parts, self._size = [], 0
+        return whole
+
+    def _cut(self, line: bytes) -> Iterator[bytes]:
+        if not self._limit or len(line) <= self._limit:
+            yield line
+            return
+        for start in range(0, len(line), self._limit):
+            yield line[start : start + self._limit]

@@ -1,0 +1,255 @@
+"""The parts of Kubernetes objects saxtui reads, as msgspec structs: every other field is skipped while decoding."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Wire(msgspec.Struct, rename="camel"):
+    """Fields are named as in the API, in snake case here."""
+
+
+class Meta(Wire):
+    """metadata."""
+
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    creation_timestamp: str | None = None
+    deletion_timestamp: str | None = None
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+
+
+class Waiting(Wire):
+    """state.waiting."""
+
+    reason: str = ""
+    message: str = ""
+
+
+class Terminated(Wire):
+    """state.terminated."""
+
+    reason: str = ""
+    message: str = ""
+    exit_code: int = 0
+    signal: int = 0
+
+
+class Running(Wire):
+    """state.running."""
+
+    started_at: str | None = None
+
+
+class ContainerState(Wire):
+    """Exactly one is set, or none yet."""
+
+    waiting: Waiting | None = None
+    running: Running | None = None
+    terminated: Terminated | None = None
+
+
+class ContainerStatus(Wire):
+    """status.containerStatuses[]."""
+
+    name: str = ""
+    ready: bool = False
+    started: bool | None = None
+    restart_count: int = 0
+    state: ContainerState | None = None
+    last_state: ContainerState | None = None
+
+
+class Condition(Wire):
+    """status.conditions[]."""
+
+    type: str = ""
+    status: str = ""
+    reason: str = ""
+    message: str = ""
+
+
+class Named(Wire):
+    """spec.containers[]: its name, and for init containers whether it stays on as a sidecar."""
+
+    name: str = ""
+    restart_policy: str | None = None
+
+
+class PodSpec(Wire):
+    """spec of a Pod."""
+
+    node_name: str = ""
+    containers: list[Named] | None = None
+    init_containers: list[Named] | None = None
+
+
+class PodStatus(Wire):
+    """status of a Pod."""
+
+    phase: str = "Pending"
+    reason: str = ""
+    message: str = ""
+    host_ip: str = msgspec.field(name="hostIP", default="")
+    pod_ip: str = msgspec.field(name="podIP", default="")
+    conditions: list[Condition] | None = None
+    container_statuses: list[ContainerStatus] | None = None
+    init_container_statuses: list[ContainerStatus] | None = None
+
+
+class Pod(Wire):
+    """A Pod."""
+
+    metadata: Meta
+    spec: PodSpec = msgspec.field(default_factory=PodSpec)
+    status: PodStatus = msgspec.field(default_factory=PodStatus)
+
+
+class ServicePort(Wire):
+    """spec.ports[]."""
+
+    port: int = 0
+
+
+class ServiceSpec(Wire):
+    """spec of a Service."""
+
+    type: str = "ClusterIP"
+    cluster_ip: str = msgspec.field(name="clusterIP", default="")
+    ports: list[ServicePort] | None = None
+
+
+class Ingress(Wire):
+    """status.loadBalancer.ingress[]."""
+
+    ip: str = ""
+    hostname: str = ""
+
+
+class LoadBalancer(Wire):
+    """status.loadBalancer."""
+
+    ingress: list[Ingress] | None = None
+
+
+class ServiceStatus(Wire):
+    """status of a Service."""
+
+    load_balancer: LoadBalancer | None = None
+
+
+class Service(Wire):
+    """A Service."""
+
+    metadata: Meta
+    spec: ServiceSpec = msgspec.field(default_factory=ServiceSpec)
+    status: ServiceStatus = msgspec.field(default_factory=ServiceStatus)
+
+
+class Involved(Wire):
+    """involvedObject."""
+
+    kind: str = ""
+    name: str = ""
+
+
+class Series(Wire):
+    """series of an events.k8s.io event."""
+
+    count: int = 0
+    last_observed_time: str | None = None
+
+
+class Event(Wire):
+    """A core/v1 Event."""
+
+    metadata: Meta
+    involved_object: Involved = msgspec.field(default_factory=Involved)
+    reason: str | None = None
+    message: str | None = None
+    type: str | None = None
+    count: int | None = None
+    first_timestamp: str | None = None
+    last_timestamp: str | None = None
+    event_time: str | None = None
+    series: Series | None = None
+
+
+class FailurePolicy(Wire):
+    """spec.failurePolicy."""
+
+    max_restarts: int = 0
+
+
+class JobSetSpec(Wire):
+    """spec of a JobSet."""
+
+    failure_policy: FailurePolicy | None = None
+
+
+class ReplicatedJobStatus(Wire):
+    """status.replicatedJobsStatus[]."""
+
+    ready: int = 0
+
+
+class JobSetState(Wire):
+    """status of a JobSet. v0.2 spells the list with a capital R."""
+
+    restarts: int = 0
+    terminal_state: str = ""
+    conditions: list[Condition] | None = None
+    replicated_jobs_status: list[ReplicatedJobStatus] | None = None
+    old_replicated_jobs_status: list[ReplicatedJobStatus] | None = msgspec.field(
+        name="ReplicatedJobsStatus", default=None
+    )
+
+
+class JobSet(Wire):
+    """A JobSet."""
+
+    metadata: Meta
+    spec: JobSetSpec = msgspec.field(default_factory=JobSetSpec)
+    status: JobSetState = msgspec.field(default_factory=JobSetState)
+
+
+class ListMeta(msgspec.Struct):
+    """metadata of a list."""
+
+    resourceVersion: str = ""
+    continue_: str = msgspec.field(name="continue", default="")
+
+
+class Page(msgspec.Struct):
+    """One page of a list; items are decoded by kind."""
+
+    metadata: ListMeta
+    items: list[msgspec.Raw] | None = None
+
+
+class Change(msgspec.Struct):
+    """One line of a watch. `object` is decoded by `type` and kind."""
+
+    type: str
+    object: msgspec.Raw
+
+
+class Bookmark(msgspec.Struct):
+    """The object of a BOOKMARK."""
+
+    metadata: Meta
+
+
+class Failure(msgspec.Struct):
+    """The object of an ERROR: a metav1.Status."""
+
+    code: int = 0
+    reason: str = ""
+    message: str = ""

@@ -1,0 +1,174 @@
+"""What every command has at hand: output, diagnostics, the deployment it is about, and a session on it."""
+
+from __future__ import annotations
+
+import copy
+import shlex
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from saxtui.cli.diagnostics import Diagnostics
+from saxtui.cli.interrupts import drive
+from saxtui.cli.output import Output
+from saxtui.errors import ExitCode, Problem, Refused, UsageProblem
+
+if TYPE_CHECKING:
+    from saxtui.engine.runtime import Runtime
+    from saxtui.engine.session import Session
+    from saxtui.model.deployment import Deployment
+    from saxtui.ports import Library
+
+Console = Callable[[Mapping[str, str]], int]
+Work = Callable[["Session"], Awaitable[int]]
+
+
+class Front:
+    """Handed to every command by click. `console` opens the screens; the command line itself never imports them.
+
+    `endless` is set by a command that only Ctrl-C ends: being stopped is its success.
+    """
+
+    def __init__(self, environ: Mapping[str, str], console: Console) -> None:
+        self.environ = dict(environ)
+        self.console = console
+        self.diagnostics = Diagnostics(environ)
+        self.out = Output(environ, self.diagnostics.note)
+        self._pause: Callable[[], None] | None = None
+        self._kind = ""
+        self.endless = False
+        self._on_leave: list[Callable[[], None]] = []
+
+    def within(self, environ: Mapping[str, str]) -> Front:
+        """The same front in another environment: the demo's own cloud."""
+        other = copy.copy(self)
+        other.environ = dict(environ)
+        return other
+
+    def runtime(self) -> Runtime:
+        """The composition root for this environment."""
+        from saxtui.engine.runtime import Runtime
+
+        return Runtime.open(self.environ)
+
+    def deployment(self, runtime: Runtime, named: str | None) -> Deployment:
+        """The deployment named by -d, or the only saved one. Raises UsageProblem."""
+        found: Deployment = runtime.library.load(named or only_name(runtime.library))
+        return found
+
+    def with_session(self, named: str | None, work: Work, *, write: bool = False) -> int:
+        """Open a session, do the work, close everything; returns the work's exit code."""
+        runtime = self.runtime()
+        deployment = self.deployment(runtime, named)
+
+        async def whole() -> int:
+            try:
+                return await work(await runtime.session(deployment, write=write))
+            finally:
+                await runtime.close()
+
+        return self.drive(whole())
+
+    def drive(self, work: Any) -> int:
+        """Run a coroutine under the rules for Ctrl-C (interrupts.drive)."""
+        return drive(work, self._first_signal, self._leave)
+
+    @contextmanager
+    def at_stake(self, session: Session, named: str, kind: str) -> Iterator[None]:
+        """While a run is at work: Ctrl-C pauses it, a crash says what may bill, a closed pipe stops nothing."""
+        self._pause, self._kind = session.pause, kind
+        self.diagnostics.at_stake = named
+        self.out.must_go_on = True
+        try:
+            yield
+        finally:
+            self._pause = None
+
+    @contextmanager
+    def on_leave(self, undo: Callable[[], None]) -> Iterator[None]:
+        """Have `undo` called when the process leaves in a hurry within this block."""
+        self._on_leave.append(undo)
+        try:
+            yield
+        finally:
+            self._on_leave.remove(undo)
+
+    async def consent(self, question: list[list[Any]], typed: str, *, yes: bool) -> None:
+        """Go on only when the word was typed or `--yes` given. Raises Refused."""
+        if yes or await self.diagnostics.ask(question, typed):
+            return
+        raise Refused(
+            Problem(
+                tried="ask for consent:",
+                target=repr(typed),
+                said="was not typed, so nothing was changed",
+                next_step=f"type {typed} when asked, or pass --yes",
+            )
+        )
+
+    def failed(self, problem: Problem, code: ExitCode) -> int:
+        """Report one failure on stderr, and as a record with `--json`; returns the exit code."""
+        self.diagnostics.problem(problem)
+        self.out.failure(problem, int(code))
+        return int(code)
+
+    def interrupted(self) -> int:
+        """Say what a Ctrl-C left; returns the exit code."""
+        named = self.diagnostics.at_stake
+        if self.endless:
+            return int(ExitCode.DONE)
+        if not named:
+            self.diagnostics.note("stopped; this command creates nothing that bills")
+            return int(ExitCode.REFUSED)
+        self.diagnostics.note(
+            ("stopped: ", "warn"), f"what was sent goes on in the cloud and may bill. Look: saxtui status -d {named}"
+        )
+        return int(ExitCode.BILLABLE)
+
+    def _first_signal(self) -> bool:
+        if self._pause is None:
+            return False
+        self._pause()
+        named = self.diagnostics.at_stake
+        self.diagnostics.note(
+            ("pausing: ", "warn"),
+            "what was sent goes on in the cloud and may bill; nothing is undone. Ctrl-C again leaves at once. "
+            f"Go on later with: saxtui {self._kind} -d {named}"
+            + (f"   take down with: saxtui down -d {named}" if self._kind != "down" else ""),
+        )
+        return True
+
+    def _leave(self) -> int:
+        for undo in self._on_leave:
+            undo()
+        return int(ExitCode.BILLABLE if self.diagnostics.at_stake else ExitCode.REFUSED)
+
+
+def label(named: str | None, deployment: Deployment) -> str:
+    """What to write after -d in a command that is suggested."""
+    return shlex.quote(named or deployment.name)
+
+
+def only_name(library: Library) -> str:
+    """The one saved deployment. Raises UsageProblem when there is none, or more than one to choose from."""
+    names = library.names()
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise UsageProblem(
+            Problem(
+                tried="choose",
+                target="a deployment",
+                said="none is saved and -d was not given",
+                next_step="make one: saxtui init --preset tutorial --project PROJECT",
+            )
+        )
+    raise UsageProblem(
+        Problem(
+            tried="choose",
+            target="a deployment",
+            said=f"{len(names)} are saved and -d was not given",
+            details=tuple(names[:20]),
+            next_step=f"name one: -d {names[0]}",
+        )
+    )

@@ -1,0 +1,179 @@
+"""Present rows as printed lines and as records: the same facts twice, once for people and once for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from saxtui.cli.output import Output
+from saxtui.cli.style import Piece
+from saxtui.model.cluster import ClusterView
+from saxtui.model.plan import Plan
+from saxtui.model.progress import RunProgress
+from saxtui.model.serving import ModelStatus, Reply
+from saxtui.present import models as present_models
+from saxtui.present import plan as present_plan
+from saxtui.present import pods as present_pods
+from saxtui.present import steps as present_steps
+from saxtui.present.receipt import ReceiptRow, verdict
+from saxtui.present.spend import Meter
+from saxtui.present.words import PRIMARY
+
+if TYPE_CHECKING:
+    from saxtui.model.deployment import Deployment
+
+
+def plan(out: Output, found: Plan) -> None:
+    """Consequences first, then the steps, then what it comes to."""
+    for sentence in found.consequences:
+        out.line(("! ", "warn"), sentence)
+    rows = present_plan.rows(found)
+    out.table(
+        ("action", "step", "usual", "price", "resource"),
+        [
+            (
+                out.style.sign(row.sign), row.title, row.usual + (" ═" if row.critical else ""), row.price,
+                f"{row.resource}   {row.note}" if row.note else row.resource,
+            )
+            for row in rows
+        ],
+    )  # fmt: skip
+    out.line(present_plan.counts(found))
+    out.line(present_plan.price(found), " · ", present_plan.times(found))
+    for step in found.steps:
+        out.record(
+            "planned-step", id=step.id, kind=step.kind.value, title=step.title, resource=step.resource,
+            action=step.action.value, needs=step.needs, usual_seconds=step.usual, usd_per_hour=step.usd_per_hour,
+            critical=step.id in found.critical_path, within=step.within, note=step.note,
+            foreign=step.foreign, command=step.command,
+        )  # fmt: skip
+    out.record(
+        "plan", deployment=found.deployment, project=found.project, digest=found.digest,
+        usd_per_hour=found.usd_per_hour, seconds=found.seconds, sequential_seconds=found.sequential_seconds,
+        critical_path=found.critical_path, consequences=found.consequences, changes=not present_plan.unchanged(found),
+    )  # fmt: skip
+
+
+def step_lines(out: Output, found: Plan | None, progress: RunProgress, now: float) -> list[list[Piece]]:
+    """The steps of a run as padded lines, for a table that is redrawn or printed once."""
+    rows = [
+        [
+            out.style.sign(row.sign, word=False), row.title, row.elapsed, (row.usual, "dim"),
+            (row.sign.word, row.sign.role), (f"slow: {row.message}" if row.late else row.message, "dim"),
+        ]
+        for row in present_steps.rows(found, progress, now)
+    ]  # fmt: skip
+    head: list[Piece] = [("", ""), ("step", "head"), ("elapsed", "head"), ("usual", "head"), ("state", "head")]
+    return out.style.columns([head, *rows])
+
+
+def step_records(out: Output, found: Plan | None, progress: RunProgress, now: float) -> None:
+    """One record a step."""
+    for row in present_steps.rows(found, progress, now):
+        step = progress.step(row.id)
+        out.record(
+            "step", id=row.id, title=row.title, state=step.state.value, ownership=step.ownership.value,
+            resource=row.resource, said=step.said, seconds=row.length, started=step.started, ended=step.ended,
+            uid=step.uid, operation=step.operation, proof=step.proof,
+        )  # fmt: skip
+
+
+def pods(out: Output, view: ClusterView, deployment: Deployment, now: float) -> None:
+    """Slice by slice, host by host, then the pods that belong to no slice."""
+    shape = deployment.slices.shape
+    grids = present_pods.slice_grids(
+        view, now, count=deployment.slices.count, hosts=shape.hosts, topology=deployment.slices.topology
+    )
+    rows: list[Sequence[Piece]] = []
+    for row in present_pods.pod_rows(view, now):
+        rows.append(
+            (
+                (row.tag or "-") + (f" {PRIMARY}" if row.primary else ""), row.name,
+                out.style.sign(row.sign, word=False), (row.status, row.sign.role), row.ready,
+                str(row.restarts), row.age, row.node, (row.message, "dim"),
+            )
+        )  # fmt: skip
+    out.table(("host", "pod", "", "status", "ready", "restarts", "age", "node", "message"), rows)
+    for grid in grids:
+        out.line(out.style.sign(grid.sign, word=False), f" slice {grid.index}: {grid.headline}")
+    for pod in present_pods.pod_rows(view, now):
+        pod_record(out, view, pod)
+    for grid in grids:
+        out.record(
+            "slice", index=grid.index, hosts=len(grid.cells), running=grid.running, state=grid.sign.word,
+            rows=grid.rows, columns=grid.columns,
+        )  # fmt: skip
+
+
+def pod_record(out: Output, view: ClusterView, row: present_pods.PodRow) -> None:
+    """One pod's record."""
+    pod = view.pods[row.uid]
+    out.record(
+        "pod", name=row.name, namespace=row.namespace, uid=row.uid, slice=row.slice, host=row.host,
+        primary=row.primary, state=pod.state.value, phase=pod.phase, status=row.status, ready=row.ready,
+        restarts=row.restarts, created=pod.created, node=row.node, ip=pod.pod_ip, app=pod.app, message=row.message,
+    )  # fmt: skip
+
+
+def models(out: Output, found: Iterable[ModelStatus], now: float) -> None:
+    """Each model with its ladder, slice by slice."""
+    listed = tuple(found)
+    if not listed:
+        out.line("no model is published")
+    for row in present_models.rows(listed, now):
+        facts = f"  {row.id}  {row.short}  checkpoint {row.checkpoint}  active_replicas {row.assigned}  {row.state}"
+        out.line(out.style.sign(row.sign), facts)
+        for ladder in row.ladder:
+            out.line(
+                f"  slice {ladder.slice}  ",
+                out.style.sign(ladder.sign),
+                f"  for {ladder.since}",
+                (f"  {ladder.proof}", "dim"),
+            )
+    for model in listed:
+        out.record(
+            "model", id=model.id, path=model.path, checkpoint=model.checkpoint, max_replicas=model.max_replicas,
+            active_replicas=model.active_replicas, loaded=model.loaded, failed=model.failed,
+            standing=present_models.standing(model).name.lower(), as_of=model.as_of,
+            replicas=[
+                {
+                    "slice": replica.slice, "rung": replica.rung.name.lower(), "since": replica.since,
+                    "evidence": [
+                        {"rung": e.rung.name.lower(), "source": e.source, "line": e.line, "at": e.at}
+                        for e in replica.evidence
+                    ],
+                }
+                for replica in model.replicas
+            ],
+        )  # fmt: skip
+
+
+def reply(out: Output, found: Reply) -> None:
+    """The best candidate on stdout; how long it took as prose."""
+    out.record(
+        "reply", model=found.model, prompt=found.prompt, text=found.text, seconds=round(found.seconds, 3),
+        candidates=[{"text": candidate.text, "score": candidate.score} for candidate in found.candidates],
+    )  # fmt: skip
+    if not out.as_json:
+        out.line(found.text)
+
+
+def receipt(out: Output, rows: Sequence[ReceiptRow]) -> None:
+    """Every resource with its proof, and the verdict."""
+    if not rows:
+        out.line("nothing was ever created")
+        return
+    out.table(
+        ("", "kind", "resource", "proof"),
+        [(out.style.sign(row.sign), row.kind, row.resource, (row.proof, "dim")) for row in rows],
+    )
+    for row in rows:
+        out.record("receipt", step=row.step, kind=row.kind, resource=row.resource, state=row.sign.word, proof=row.proof)
+    out.line(verdict(rows))
+
+
+def bills(out: Output, meter: Meter) -> None:
+    """What bills now and what was spent."""
+    out.line("bills now: ", meter.words)
+    if meter.doubtful:
+        out.line(("in doubt: ", "doubt"), ", ".join(meter.doubtful))

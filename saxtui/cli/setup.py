@@ -1,0 +1,130 @@
+"""`init`, `plan` and `doctor`: what leads up to a run and changes nothing in the cloud."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from saxtui.cli import render
+from saxtui.cli.front import Front
+from saxtui.cli.options import deployment_option, json_option
+from saxtui.errors import ExitCode, Problem, Refused, UsageProblem
+from saxtui.model.text import safe
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from saxtui.engine.session import Session
+    from saxtui.model.deployment import Deployment
+
+_RULES = {
+    "project": "6 to 30 lower-case letters, digits and hyphens, a letter first",
+    "name": "1 to 40 lower-case letters, digits and hyphens, a letter first",
+    "region": "as in us-west4",
+    "zone": "as in us-west4-a",
+}
+"""What the options take, said better than by their patterns."""
+
+
+@click.command("init")
+@click.option("--preset", type=click.Choice(["tutorial", "smoke"]), default="tutorial", show_default=True)
+@click.option("--project", default="", help="Default: CLOUDSDK_CORE_PROJECT or GOOGLE_CLOUD_PROJECT.")
+@click.option("--name", default="", help="Default: the preset's name.")
+@click.option("--region", default="")
+@click.option("--zone", default="")
+@click.option("-o", "--output", "path", default="", metavar="FILE", help="Default: save it under its name.")
+@click.option("--force", is_flag=True, help="Overwrite what is there.")
+@json_option
+@click.pass_obj
+def init(front: Front, preset: str, project: str, name: str, region: str, zone: str, path: str, force: bool) -> int:
+    """Write a deployment file. Nothing is sent anywhere."""
+    runtime = front.runtime()
+    project = project or runtime.surroundings.default_project
+    if not project:
+        raise click.UsageError("no project: pass --project, or set CLOUDSDK_CORE_PROJECT")
+    deployment = make(preset, project=project, name=name, region=region, zone=zone)
+    taken = Path(path).exists() if path else deployment.name in runtime.library.names()
+    if taken and not force:
+        raise Refused(
+            Problem(
+                tried="write",
+                target=safe(path or deployment.name),
+                said="exists already",
+                next_step="choose another name, or pass --force to overwrite it",
+            )
+        )
+    written = runtime.library.save(deployment, path)
+    named = path or deployment.name
+    front.out.record(
+        "deployment", path=written, name=deployment.name, id=deployment.id, project=deployment.project,
+        region=deployment.region, zone=deployment.zone, bucket=deployment.bucket,
+    )  # fmt: skip
+    front.out.line(f"wrote {written}: {deployment.name} ({preset}) in {deployment.project} / {deployment.zone}")
+    front.out.line(("next: ", "dim"), f"saxtui plan -d {named}   then   saxtui up -d {named}")
+    return int(ExitCode.DONE)
+
+
+def make(preset: str, *, project: str, name: str = "", region: str = "", zone: str = "") -> Deployment:
+    """A preset's Deployment. Raises UsageProblem naming the option that is wrong."""
+    from pydantic import ValidationError
+
+    from saxtui.model import presets
+
+    try:
+        return presets.preset(preset, project=project, name=name, region=region, zone=zone)
+    except ValidationError as error:
+        raise UsageProblem(_wrong_options(error)) from None
+
+
+def _wrong_options(error: ValidationError) -> Problem:
+    found = [
+        (str(e["loc"][0]) if e["loc"] else "", e["msg"].removeprefix("Value error, "), e["input"])
+        for e in error.errors()
+    ]
+    named = [entry for entry in found if entry[0] in _RULES] or found
+    said = [f"{given!r} is no {field}: {_RULES[field]}" if field in _RULES else text for field, text, given in named]
+    return Problem(
+        tried="make a deployment with",
+        target=", ".join(f"--{field}" for field, _, _ in named if field) or "these options",
+        said=safe("; ".join(said)),
+        next_step="correct the option named",
+    )
+
+
+@click.command("plan")
+@deployment_option
+@json_option
+@click.pass_obj
+def plan(front: Front, named: str | None) -> int:
+    """Show what `up` would do, how long it takes and what it costs. Only reads."""
+
+    async def work(session: Session) -> int:
+        render.plan(front.out, await session.plan())
+        return int(ExitCode.DONE)
+
+    return front.with_session(named, work)
+
+
+@click.command("doctor")
+@deployment_option
+@json_option
+@click.pass_obj
+def doctor(front: Front, named: str | None) -> int:
+    """Check credentials, APIs, permissions, zone and quota. Only reads."""
+
+    async def work(session: Session) -> int:
+        found = await session.problems()
+        for problem in found:
+            front.diagnostics.problem(problem)
+            front.out.record("problem", **dataclasses.asdict(problem))
+        front.out.record("doctor", deployment=session.deployment.name, problems=len(found))
+        if found:
+            front.out.line(f"{len(found)} problem" + ("s" if len(found) > 1 else ""))
+            return int(ExitCode.REFUSED)
+        front.out.line(("all checks passed", "ok"), f" for {session.deployment.name} in {session.deployment.project}")
+        return int(ExitCode.DONE)
+
+    return front.with_session(named, work)

@@ -1,0 +1,223 @@
+"""`status`, `pods` and `logs`: what is there now."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+import click
+
+from saxtui.cli import render
+from saxtui.cli.front import Front, label
+from saxtui.cli.options import deployment_option, json_option
+from saxtui.errors import ExitCode, SaxtuiError
+from saxtui.model.progress import Ownership, RunProgress, StepState
+from saxtui.present import logs as present_logs
+from saxtui.present import pods as present_pods
+from saxtui.present.spend import meter
+from saxtui.present.times import moment
+
+if TYPE_CHECKING:
+    from saxtui.engine.session import LogSelection, Session
+    from saxtui.model.cluster import LogLine
+    from saxtui.model.plan import Plan
+
+_OURS = frozenset({Ownership.INTENT, Ownership.OPERATION, Ownership.OWNED, Ownership.UNKNOWN, Ownership.DELETING})
+_OPEN = frozenset({Ownership.INTENT, Ownership.UNKNOWN})
+
+
+@click.command("status")
+@deployment_option
+@json_option
+@click.pass_obj
+def status(front: Front, named: str | None) -> int:
+    """Show the journal's steps, what the cloud says now, and what bills."""
+
+    async def work(session: Session) -> int:
+        return await show_status(front, session, label(named, session.deployment))
+
+    return front.with_session(named, work)
+
+
+async def show_status(front: Front, session: Session, named: str) -> int:
+    """Print the status; returns 0, or 4 where something is in doubt or ours could not be looked at."""
+    deployment = session.deployment
+    progress, failure, plan = session.store.state.progress, None, None
+    try:
+        plan = await session.plan()
+    except SaxtuiError as error:
+        failure = error
+    now = session.cloud.clock.now()
+    cost = meter(deployment, progress, now)
+    word = state_word(progress)
+    front.out.line((deployment.name, "head"), f"  {word}  {deployment.project} / {deployment.zone}  id {deployment.id}")
+    if progress.run:
+        ended = f", ended {moment(progress.ended)}" if progress.ended else ""
+        front.out.line(
+            f"last run: {progress.kind} {progress.outcome or 'not ended'}, began {moment(progress.started)}{ended}"
+        )
+        for line in render.step_lines(front.out, plan, progress, now):
+            front.out.line(*line)
+    render.step_records(front.out, plan, progress, now)
+    if failure is None and progress.step("cluster").ownership is Ownership.OWNED:
+        failure = await _look(front, session, now)
+    render.bills(front.out, cost)
+    front.out.record(
+        "status", deployment=deployment.name, id=deployment.id, project=deployment.project, region=deployment.region,
+        zone=deployment.zone, state=word, run=progress.kind, outcome=progress.outcome, started=progress.started,
+        ended=progress.ended, usd_per_hour=cost.usd_per_hour, spent=cost.spent, unpriced=cost.unpriced,
+        doubtful=cost.doubtful, observed=failure is None, changes=_pending(plan),
+    )  # fmt: skip
+    return _exit_of(front, progress, failure)
+
+
+def _exit_of(front: Front, progress: RunProgress, failure: SaxtuiError | None) -> int:
+    if failure is not None:
+        return front.failed(failure.problem, ExitCode.DOUBT if holds(progress) else failure.exit_code)
+    return int(ExitCode.DOUBT if in_doubt(progress) else ExitCode.DONE)
+
+
+async def _look(front: Front, session: Session, now: float) -> SaxtuiError | None:
+    try:
+        view = await session.look()
+    except SaxtuiError as error:
+        return error
+    wanted = session.deployment.slices
+    for grid in present_pods.slice_grids(
+        view, now, count=wanted.count, hosts=wanted.shape.hosts, topology=wanted.topology
+    ):
+        front.out.line(front.out.style.sign(grid.sign, word=False), f" slice {grid.index}: {grid.headline}")
+        front.out.record("slice", index=grid.index, hosts=len(grid.cells), running=grid.running, state=grid.sign.word)
+    return None
+
+
+def _pending(plan: Plan | None) -> list[str] | None:
+    """The steps `up` would still change; None when nobody could look."""
+    return [step.id for step in plan.steps if step.action in ("create", "adopt", "change")] if plan else None
+
+
+def holds(progress: RunProgress) -> bool:
+    """Whether the journal knows of anything that is or may be ours in the cloud."""
+    return any(step.ownership in _OURS for step in progress.steps.values())
+
+
+def in_doubt(progress: RunProgress) -> bool:
+    """Whether anybody would have to look before saying what exists."""
+    return not progress.running and any(
+        step.ownership in _OPEN or step.state is StepState.DOUBT for step in progress.steps.values()
+    )
+
+
+def state_word(progress: RunProgress) -> str:
+    """The deployment in a word: new, running or interrupted, up, failed, paused, doubt, down."""
+    if not progress.run:
+        return "new"
+    if progress.running:
+        return "running or interrupted"
+    if in_doubt(progress):
+        return "doubt"
+    return progress.kind if progress.outcome == "done" else progress.outcome
+
+
+@click.command("pods")
+@deployment_option
+@click.option("--watch", is_flag=True, help="Go on and print what changes, until Ctrl-C.")
+@json_option
+@click.pass_obj
+def pods(front: Front, named: str | None, watch: bool) -> int:
+    """List the pods, slice by slice and host by host; * or a star marks each slice's primary."""
+
+    async def work(session: Session) -> int:
+        await show_pods(front, session)
+        if watch:
+            front.endless = True
+            await _watch_pods(front, session)
+        return int(ExitCode.DONE)
+
+    return front.with_session(named, work)
+
+
+async def show_pods(front: Front, session: Session) -> None:
+    """Look once and print."""
+    render.pods(front.out, await session.look(), session.deployment, session.cloud.clock.now())
+
+
+async def _watch_pods(front: Front, session: Session) -> None:
+    """Print each pod whose row changed, until cancelled."""
+    watching = asyncio.create_task(session.watch())
+    changed: asyncio.Task[int] | None = None
+    shown: dict[str, tuple[object, ...]] = {}
+    revision = -1
+    try:
+        while True:
+            changed = asyncio.create_task(session.store.changed(revision))
+            await asyncio.wait({changed, watching}, return_when=asyncio.FIRST_COMPLETED)
+            if watching.done():
+                watching.result()
+                return
+            revision = changed.result()
+            view = session.store.state.cluster.value
+            if view is None:
+                continue
+            for row in present_pods.pod_rows(view, session.cloud.clock.now()):
+                key = (row.sign.word, row.status, row.ready, row.restarts, row.node)
+                if shown.get(row.uid, key) != key:
+                    front.out.line(
+                        f"{row.tag or '-':<5}", row.name, "  ", front.out.style.sign(row.sign), f"  {row.message}"
+                    )
+                    render.pod_record(front.out, view, row)
+                shown[row.uid] = key
+    finally:
+        watching.cancel()
+        if changed is not None:
+            changed.cancel()
+
+
+@click.command("logs")
+@deployment_option
+@click.argument("pod", required=False, default="")
+@click.option("--slice", "slice_index", type=click.IntRange(min=0), help="All hosts of one slice.")
+@click.option("--primaries", is_flag=True, help="Host 0 of every slice.")
+@click.option("--follow", "-f", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@click.option("--tail", type=click.IntRange(min=0), help="Only the last N lines of each pod.")
+@click.option("--timestamps", is_flag=True, help="The time before each line.")
+@json_option
+@click.pass_obj
+def logs(
+    front: Front, named: str | None, pod: str, slice_index: int | None, primaries: bool, follow: bool,
+    tail: int | None, timestamps: bool,
+) -> int:  # fmt: skip
+    """Print logs of one POD (or a prefix of its name), one slice, the primaries, or every host."""
+    if sum((bool(pod), slice_index is not None, primaries)) > 1:
+        raise click.UsageError("choose one of POD, --slice and --primaries")
+    front.endless = follow
+
+    async def work(session: Session) -> int:
+        from saxtui.engine.session import LogSelection
+
+        selection = LogSelection(pod=pod, slice=slice_index, primaries=primaries)
+        await _print_logs(front, session, selection, follow=follow, tail=tail, timestamps=timestamps)
+        return int(ExitCode.DONE)
+
+    return front.with_session(named, work)
+
+
+async def _print_logs(
+    front: Front, session: Session, selection: LogSelection, *, follow: bool, tail: int | None, timestamps: bool
+) -> None:
+    lines = session.logs(selection, follow=follow, tail=tail)
+    async with aclosing(lines) as found:  # type: ignore[type-var]
+        async for line in found:
+            _print_log(front, line, tagged=not selection.pod, timestamps=timestamps)
+
+
+def _print_log(front: Front, line: LogLine, *, tagged: bool, timestamps: bool) -> None:
+    row = present_logs.row(line)
+    front.out.record(
+        "gap" if line.gap else "log", pod=line.pod, slice=line.slice, host=line.host, at=line.at, text=line.text
+    )
+    if not front.out.as_json:
+        front.out.line(
+            (f"{row.time}  " if timestamps else "", "dim"), (f"{row.tag:<5} " if tagged else "", "busy"), row.text
+        )

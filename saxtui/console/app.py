@@ -1,0 +1,180 @@
+"""The console: modes, theme, bridge and the way out. Work is in sessions.py, looks in the screens.
+
+Nothing that talks to Google or Kubernetes is imported before the first frame: the engine is opened in a thread after
+it, and every screen but Home is imported when it is first shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import signal
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from textual.app import App, ScreenStackError, SystemCommand
+from textual.binding import Binding
+from textual.screen import Screen
+
+from saxtui.console.bridge import Bridge
+from saxtui.console.commands import MODES as MODE_LIST
+from saxtui.console.driver import TolerantDriver
+from saxtui.console.sessions import Sessions
+from saxtui.console.styling import THEME, Glyphs, sheet
+
+if TYPE_CHECKING:
+    from saxtui.console.screens.base import ConsoleScreen
+    from saxtui.engine.runtime import Runtime
+    from saxtui.errors import Problem
+
+_KEPT_SYSTEM_COMMANDS = {"Theme", "Screenshot"}
+
+
+def _late(mode: str) -> Callable[[], Screen[None]]:
+    """Imports screens/MODE.py when the mode is first shown."""
+
+    def make() -> Screen[None]:
+        module = importlib.import_module(f"saxtui.console.screens.{mode}")
+        screen: Screen[None] = getattr(module, f"{mode.capitalize()}Screen")()
+        return screen
+
+    return make
+
+
+class ConsoleApp(App[int]):
+    """One console. `environ` is what the launcher found; `open_runtime` lets tests bring their own engine."""
+
+    TITLE = "saxtui"
+    CSS_PATH = sheet("base.tcss")
+    MODES = {mode: _late(mode) for mode, _, _ in MODE_LIST}
+    DEFAULT_MODE = "home"
+    BINDINGS = [Binding("ctrl+q,ctrl+c", "quit", "quit", id="app.quit", show=False, priority=True)]
+
+    def __init__(
+        self, environ: Mapping[str, str], open_runtime: Callable[[Mapping[str, str]], Runtime] | None = None
+    ) -> None:
+        super().__init__(driver_class=TolerantDriver)
+        self.bridge = Bridge(self._frame, self._tick)
+        self.glyphs = Glyphs.for_environ(environ)
+        self.sessions = Sessions(environ, self.bridge.poke, open_runtime)
+        self._trail: list[str] = []
+        self.register_theme(THEME)
+        self.theme = environ.get("TEXTUAL_THEME") or THEME.name
+
+    @property
+    def front(self) -> ConsoleScreen | None:
+        """The console screen in front, looking through modals."""
+        from saxtui.console.screens.base import ConsoleScreen
+
+        try:
+            stack = self.screen_stack
+        except ScreenStackError:
+            return None
+        return next((s for s in reversed(stack) if isinstance(s, ConsoleScreen)), None)
+
+    def on_mount(self) -> None:
+        """Start the bridge, and the engine once the first frame is out."""
+        self.run_worker(self.bridge.run(), group="bridge", description="bring changes to the screen")
+        self.call_after_refresh(self._start)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, lambda: self.run_worker(self.leave(), group="leave"))
+
+    def _start(self) -> None:
+        self.run_worker(self.sessions.start(), group="start", description="open saxtui's state")
+
+    def _frame(self) -> None:
+        front = self.front
+        if front is not None and front.is_mounted:
+            front.deliver()
+
+    def _tick(self) -> float | None:
+        """Seconds until the picture ages by itself; None while nothing does."""
+        if self.sessions.running:
+            return 1.0
+        return 5.0 if self.sessions.ages else None
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: every command of the screen in front, then Textual's themes and screenshot."""
+        front = self.front
+        if front is not None:
+            for command in front.commands:
+                yield SystemCommand(
+                    f"{command.title} ({command.id})", command.help, lambda c=command: front.run_command(c)
+                )
+        yield from (c for c in super().get_system_commands(screen) if c.title in _KEPT_SYSTEM_COMMANDS)
+
+    def go(self, mode: str, after: tuple[str, ...] | None = None) -> None:
+        """Show a mode; esc comes back to this one, or along `after` when it is given."""
+        if mode != self.current_mode:
+            self._trail = [*self._trail, self.current_mode] if after is None else list(after)
+            self.switch_mode(mode)
+
+    def back(self) -> None:
+        """Show the mode that was in front before, Home at the end."""
+        mode = self._trail.pop() if self._trail else "home"
+        if mode != self.current_mode:
+            self.switch_mode(mode)
+
+    def tell(self, text: str, severity: str = "information") -> None:
+        """A toast for the result of the operator's own act."""
+        from textual.notifications import SeverityLevel
+
+        levels: dict[str, SeverityLevel] = {"warning": "warning", "error": "error"}
+        self.notify(text, severity=levels.get(severity, "information"), markup=False)
+
+    def show_problem(self, problem: Problem) -> None:
+        """Open a problem, and keep it in the message log."""
+        from saxtui.console.modals.problem import ProblemModal
+
+        self.sessions.note(problem)
+        self.push_screen(ProblemModal(problem))
+
+    def show_failure(self, error: BaseException, tried: str) -> None:
+        """Open whatever a worker raised as a problem."""
+        from saxtui.console.sessions import problem_of
+
+        self.show_problem(problem_of(error, tried))
+
+    def show_help(self) -> None:
+        """All keys, screen by screen."""
+        from saxtui.console.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen())
+
+    def show_messages(self) -> None:
+        """Everything that went wrong so far."""
+        from saxtui.console.modals.messages import MessagesModal
+
+        self.push_screen(MessagesModal(tuple(self.sessions.messages)))
+
+    def ask_where(self) -> None:
+        """The `:` prompt."""
+        from saxtui.console.modals.go import GoModal
+
+        self.push_screen(GoModal())
+
+    async def action_quit(self) -> None:
+        """Leave; asks first when something runs or bills. Asked again, leaves."""
+        self.run_worker(self._ask_and_leave(), group="leave", description="leave")
+
+    async def _ask_and_leave(self) -> None:
+        from saxtui.console.modals.leaving import ask_to_leave
+
+        if await ask_to_leave(self):
+            await self.leave()
+
+    async def leave(self) -> None:
+        """Pause what runs, close everything, give the terminal back."""
+        code = self.sessions.exit_code()
+        if self.sessions.running:
+            self.tell("pausing what runs, then leaving")
+        await self.sessions.close()
+        self.exit(int(code), return_code=int(code))
+
+
+def run(environ: Mapping[str, str]) -> int:
+    """Run the console until it is left. Returns the exit code of errors.ExitCode."""
+    app = ConsoleApp(environ)
+    app.run()
+    return app.return_code or 0

@@ -1,0 +1,119 @@
+"""Models, their truth ladder and its evidence as table rows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from saxtui.console.styling import Glyphs
+from saxtui.console.widgets.table_layout import Cell, Column, Row
+from saxtui.model.serving import ModelStatus, ReplicaTruth, Rung
+from saxtui.present import models as words
+from saxtui.present.models import LadderRow, ModelRow, RungMark
+from saxtui.present.times import clock
+from saxtui.present.words import RUNG
+
+MODEL_COLUMNS = (
+    Column("MODEL", most=40), Column("STATE", most=16), Column("CLASS", least=16, grow=True),
+    Column("WANTED", right=True, drop=3), Column("ASSIGNED", right=True), Column("LOADED", right=True),
+    Column("FAILED", right=True, drop=1), Column("CHECKPOINT", most=30, drop=2),
+)  # fmt: skip
+LADDER_COLUMNS = (
+    Column("SLICE", width=6), *(Column(RUNG[rung].word.upper(), width=9) for rung in words.LADDER),
+    Column(least=10, grow=True),
+)  # fmt: skip
+EVIDENCE_COLUMNS = (Column(width=9), Column(width=8), Column(most=28), Column(least=20, grow=True))
+_USUAL_LOAD = "up to 10 min"  # the Saxml tutorial's word for its 175 B test model
+
+
+def model_rows(models: Iterable[ModelRow], glyphs: Glyphs) -> list[Row]:
+    """One row a published model, its id as row id."""
+    return [
+        Row(
+            model.id,
+            (
+                Cell(model.id),
+                Cell(f"{glyphs.sign(model.sign)} {model.sign.word}", model.sign.role),
+                Cell(model.short),
+                Cell(str(model.wanted)),
+                Cell(str(model.assigned)),
+                Cell(str(model.loaded), "ok" if model.loaded and model.loaded >= model.wanted else "strong"),
+                Cell(str(model.failed), "bad" if model.failed else "dim"),
+                Cell(model.checkpoint, "dim"),
+            ),
+        )
+        for model in models
+    ]
+
+
+def ladder_rows(model: ModelRow | None, glyphs: Glyphs) -> list[Row]:
+    """One row a slice: which rung is lit since when, and what that means."""
+    if model is None:
+        return []
+    return [
+        Row(f"{model.id}#{row.slice}", (Cell(str(row.slice)), *_marks(row, glyphs), _remark(row)))
+        for row in model.ladder
+    ]
+
+
+def _marks(row: LadderRow, glyphs: Glyphs) -> list[Cell]:
+    cells = []
+    failed_here = row.failed
+    for mark in row.rungs:
+        if not mark.reached and failed_here:
+            failed_here = False
+            cells.append(Cell(f"{glyphs.sign(RUNG[Rung.FAILED])} failed", "bad"))
+        else:
+            cells.append(_mark(mark, row, glyphs))
+    return cells
+
+
+def _mark(mark: RungMark, row: LadderRow, glyphs: Glyphs) -> Cell:
+    if not mark.reached:
+        return Cell(glyphs.pick("○", "."), "wait")
+    if mark.current and mark.rung is Rung.LOADING:
+        return Cell(f"{glyphs.sign(RUNG[Rung.LOADING])} {row.since}", "busy")
+    return Cell(glyphs.pick("✓", "+") + (f" {clock(mark.at)[:5]}" if mark.at else ""), "ok")
+
+
+def _remark(row: LadderRow) -> Cell:
+    if row.failed:
+        return Cell("Sax never tries again: unpublish, fix, publish", "bad")
+    current = next((mark.rung for mark in row.rungs if mark.current), Rung.NONE)
+    said = {
+        Rung.NONE: ("not assigned", "dim"),
+        Rung.PUBLISHED: ("waits to be assigned: within about 10 s of an idle slice", "dim"),
+        Rung.ASSIGNED: ("assigned is not loaded", "warn"),
+        Rung.LOADING: (_USUAL_LOAD, "dim"),
+        Rung.LOADED: ("can answer", "ok"),
+        Rung.ANSWERED: ("has answered", "ok"),
+    }[current]
+    return Cell(*said)
+
+
+def replica(models: Iterable[ModelStatus], row_id: str) -> ReplicaTruth | None:
+    """The replica a ladder row stands for."""
+    model_id, _, index = row_id.rpartition("#")
+    for model in models:
+        for found in model.replicas:
+            if model.id == model_id and str(found.slice) == index:
+                return found
+    return None
+
+
+def evidence_rows(found: ReplicaTruth | None) -> list[Row]:
+    """Why each rung of one replica is lit, oldest first."""
+    if found is None:
+        return []
+    return [
+        Row(
+            str(number),
+            (Cell(RUNG[item.rung].word, RUNG[item.rung].role), Cell(clock(item.at)), Cell(item.source, "dim"),
+             Cell(item.line)),
+        )
+        for number, item in enumerate(found.evidence)
+    ]  # fmt: skip
+
+
+def moving(models: Iterable[ModelStatus]) -> bool:
+    """Whether some wanted replica may still change by itself: it is not loaded, and its load did not fail."""
+    return any(model.loaded + model.failed < model.max_replicas for model in models)

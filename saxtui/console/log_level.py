@@ -1,0 +1,30 @@
+"""How loud a log line is, read from its own prefix: absl's and glog's letter, or a level word near the beginning."""
+
+from __future__ import annotations
+
+import re
+
+from saxtui.model.cluster import LogLine
+from saxtui.present.words import Sign
+
+_ABSL = re.compile(r"^([IWEF])\d{4} \d\d:\d\d:\d\d")
+_WORD = re.compile(r"\b(WARNING|WARN|ERROR|CRITICAL|FATAL|Traceback)\b")
+_WORD_WITHIN = 64
+
+PLAIN = Sign(" ", " ", "", "")
+WARNING = Sign("▲", "!", "warning", "warn")
+ERROR = Sign("✗", "x", "error", "bad")
+GAP = Sign("┄", "-", "gap", "doubt")
+
+
+def level(line: LogLine) -> Sign:
+    """The line's sign: gap, error (E, F), warning (W) or plain."""
+    if line.gap:
+        return GAP
+    found = _ABSL.match(line.text)
+    if found:
+        return {"W": WARNING, "E": ERROR, "F": ERROR}.get(found[1], PLAIN)
+    word = _WORD.search(line.text, 0, _WORD_WITHIN)
+    if word is None:
+        return PLAIN
+    return WARNING if word[1].startswith("WARN") else ERROR

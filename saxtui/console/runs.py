@@ -1,0 +1,61 @@
+"""The conversations before a run: what would be done, what it costs, and the word that must be typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from saxtui.console.costs import of_live
+
+if TYPE_CHECKING:
+    from saxtui.console.app import ConsoleApp
+    from saxtui.console.sessions import Live
+
+
+async def resume(console: ConsoleApp, live: Live) -> None:
+    """Observe and plan again, show what would be done, and start `up` when the operator agrees. Raises SaxtuiError."""
+    from saxtui.console.modals.confirm import ConfirmModal
+    from saxtui.present import plan as plan_words
+
+    if live.running:
+        console.tell(f"{live.run_kind} is at work already")
+        return
+    console.tell(f"observing what exists of {live.name}")
+    plan = await live.session.plan()
+    lines = [Content(plan_words.counts(plan)), Content(plan_words.times(plan)), Content(plan_words.price(plan))]
+    lines += [Content(f"· {text}") for text in plan.consequences]
+    modal = ConfirmModal(f"Bring up {live.name} in {plan.project}?", Content("\n").join(lines), yes="Go on")
+    if plan_words.unchanged(plan) or await console.push_screen_wait(modal):
+        console.sessions.up(live, plan)
+
+
+async def take_down(console: ConsoleApp, live: Live) -> None:
+    """Ask for the deployment's name, then start `down` and show it."""
+    from saxtui.console.modals.confirm import ConfirmModal
+    from saxtui.model.progress import Ownership
+
+    if live.running:
+        console.tell(f"{live.run_kind} is still at work: p pauses it", "warning")
+        return
+    steps = live.state.progress.steps.values()
+    ours = [step for step in steps if step.ownership not in (Ownership.NONE, Ownership.FOREIGN, Ownership.GONE)]
+    foreign = [step for step in steps if step.ownership is Ownership.FOREIGN]
+    cost = of_live(live, console.sessions.now())
+    lines = [Content(f"Deleted and proved gone: {len(ours)} resources of ours, with everything in them.")]
+    lines += (
+        [Content.styled("  " + _names([step.resource or step.id for step in ours]), "$foreground 60%")] if ours else []
+    )
+    lines += [Content(f"Left alone, not ours: {_names([step.resource for step in foreign])}")] if foreign else []
+    lines.append(Content.assemble("Bills now: ", (cost.rate_text, "bold"), f"   spent so far: {cost.spent_text}"))
+    modal = ConfirmModal(
+        f"Take down {live.name}?", Content("\n").join(lines), yes="Take down", typed=live.name, danger=True
+    )
+    if await console.push_screen_wait(modal):
+        console.sessions.down(live)
+        console.go("provision")
+
+
+def _names(names: list[str], most: int = 6) -> str:
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

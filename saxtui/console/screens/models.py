@@ -1,0 +1,227 @@
+"""Models: what is published, how far each slice is with it, and what proves that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from saxtui.console import ladders
+from saxtui.console.commands import Command
+from saxtui.console.screens.base import ConsoleScreen
+from saxtui.console.styling import ROLE_STYLE, sheet
+from saxtui.console.widgets.rows import Rows
+from saxtui.console.widgets.rule_title import RuleTitle
+from saxtui.present import models as words
+from saxtui.present.models import ModelRow
+
+if TYPE_CHECKING:
+    from saxtui.console.sessions import Live
+    from saxtui.engine.store import State
+    from saxtui.model.serving import ModelStatus
+
+_EVERY = 5.0  # seconds of the product's clock between two looks while something loads
+_LEAST = 0.5  # real seconds between two looks, however fast the clock runs
+
+
+def _can_change(screen: ModelsScreen) -> str:
+    if screen.live is None:
+        return "no deployment is open"
+    if screen.live.read_only:
+        return "another saxtui holds this deployment"
+    return "a request is under way" if screen.busy else ""
+
+
+def _can_unpublish(screen: ModelsScreen) -> str:
+    return _can_change(screen) or ("" if screen.model_id else "nothing is published")
+
+
+class ModelsScreen(ConsoleScreen):
+    """Master and detail: models, the ladder of the chosen one, the evidence of the chosen slice."""
+
+    CSS_PATH = sheet("models.tcss")
+    HEADING = "Models"
+    AUTO_FOCUS = "#models"
+    HERE = (
+        Command("models.publish", ("p",), "publish", "Publish a model on this deployment's slices",
+                lambda s: s.publish(), _can_change),
+        Command("models.unpublish", ("u",), "unpublish", "Take the selected model off its slices",
+                lambda s: s.unpublish(), _can_unpublish),
+        Command("models.refresh", ("r",), "refresh", "Ask the servers and read the logs again", lambda s: s.look(),
+                lambda s: "" if s.live else "no deployment is open"),
+        Command("models.evidence", ("enter",), "evidence", "What proves the selected slice's rungs",
+                lambda s: s.show_evidence(), lambda s: "" if s.model_id else "nothing is published"),
+        Command("models.chat", ("c",), "chat", "Talk to the model", lambda s: s.console.go("chat")),
+    )  # fmt: skip
+
+    table = getters.query_one("#models", Rows)
+    ladder = getters.query_one("#ladder", Rows)
+    evidence = getters.query_one("#evidence", Rows)
+    _notice = getters.query_one("#models-notice", Static)
+    _ladder_title = getters.query_one("#ladder-title", RuleTitle)
+    _evidence_title = getters.query_one("#evidence-title", RuleTitle)
+    _detail = getters.query_one("#models-detail", Vertical)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.busy = ""
+        self._models: tuple[ModelStatus, ...] = ()
+        self._shown: tuple[ModelRow, ...] = ()
+
+    def compose_body(self) -> ComposeResult:
+        """Notice, models, ladder, evidence."""
+        marker, plain = self.console.glyphs.pick("❯", ">"), self.console.glyphs.ascii_only
+        with Vertical(classes="body"):
+            yield Static(id="models-notice", markup=False)
+            yield Rows(ladders.MODEL_COLUMNS, id="models", marker=marker)
+            with Vertical(id="models-detail"):
+                yield RuleTitle(id="ladder-title", ascii_only=plain)
+                yield Rows(ladders.LADDER_COLUMNS, id="ladder", marker=marker)
+                yield RuleTitle(id="evidence-title", ascii_only=plain)
+                yield Rows(ladders.EVIDENCE_COLUMNS, id="evidence", cursor=False)
+
+    # -- the picture
+    @property
+    def model_id(self) -> str:
+        """The id of the model under the cursor, "" when nothing is published."""
+        return self.table.selected
+
+    def on_mount(self) -> None:
+        """Paint the state without a deployment; Textual calls the base's handler too."""
+        self._paint(self.console.sessions.now())
+
+    def on_session(self, live: Live | None) -> None:
+        """Another deployment: ask what it serves."""
+        self.workers.cancel_group(self, "look")
+        self.busy = ""
+        self._paint(self.console.sessions.now())
+        if live is not None:
+            self.look()
+
+    def on_screen_resume(self) -> None:
+        """Coming back: look again."""
+        if self.live is not None:
+            self.look()
+
+    def on_state(self, state: State, previous: State | None) -> None:
+        """Paint again when the models changed; keep looking while something loads."""
+        if previous is None or state.models is not previous.models:
+            self._paint(self.console.sessions.now())
+
+    def on_frame(self, now: float) -> None:
+        """The time a load takes goes on."""
+        if ladders.moving(self._models):
+            self._paint(now)
+
+    def _paint(self, now: float) -> None:
+        part = self.live.state.models if self.live else None
+        self._models = (part.value if part else None) or ()
+        self._shown = words.rows(self._models, now)
+        said, role = self._said(part.error if part else "", part is None or part.value is None)
+        self._notice.display = bool(said)
+        self._notice.update(Content.styled(said, ROLE_STYLE[role]))
+        self.table.display = self._detail.display = bool(self._shown)
+        self.table.set_class(bool(part and part.error), "-stale")
+        self.table.put(ladders.model_rows(self._shown, self.console.glyphs))
+        self._paint_detail()
+
+    def _said(self, error: str, unknown: bool) -> tuple[str, str]:
+        if self.session is None:
+            return "No deployment is open: choose one on Home (1).", "dim"
+        if self.busy:
+            return self.busy, "busy"
+        if error and self._models:
+            return f"▲ the last look failed, this is the one before: {error}", "warn"
+        if error:
+            return f"Cannot ask the model servers yet: {error}\nr asks again.", "bad"
+        if unknown:
+            return "Asking the HTTP server and reading the primaries' logs …", "busy"
+        if not self._models:
+            wanted = self.session.deployment.model
+            return f"Nothing is published.\np publishes {wanted.id} ({wanted.path.rpartition('.')[2]}).", "dim"
+        return "", ""
+
+    def _paint_detail(self) -> None:
+        model = next((row for row in self._shown if row.id == self.model_id), None)
+        state = model.state if model else ""
+        if model and model.assigned > model.loaded:
+            state += " · assigned is not loaded"
+        self._ladder_title.show(model.id if model else "", state)
+        self.ladder.put(ladders.ladder_rows(model, self.console.glyphs))
+        found = ladders.replica(self._models, self.ladder.selected)
+        self._evidence_title.show(f"evidence: slice {found.slice}" if found else "evidence", "what each rung rests on")
+        self.evidence.put(ladders.evidence_rows(found))
+
+    @on(Rows.Highlighted)
+    def _chosen(self) -> None:
+        self._paint_detail()
+
+    @on(Rows.Activated)
+    def show_evidence(self) -> None:
+        """Go to the slices of the model; from there to what proves the chosen one's rungs."""
+        (self.evidence if self.ladder.has_focus else self.ladder).focus()
+
+    # -- work
+    @work(exclusive=True, group="look", exit_on_error=False, description="ask which models are served")
+    async def look(self) -> None:
+        """Look until nothing moves any more; the store shows failures, so none is raised here."""
+        from saxtui.errors import SaxtuiError
+
+        session, runtime = self.session, self.console.sessions.runtime
+        while session is not None and runtime is not None:
+            try:
+                found = await session.models()
+            except SaxtuiError:
+                return
+            if not ladders.moving(found):
+                return
+            await runtime.clock.sleep(max(_EVERY, _LEAST * runtime.clock.speed))
+
+    async def publish(self) -> None:
+        """Ask what, publish it, and watch it load."""
+        from saxtui.console.modals.publish import PublishModal
+
+        session = self.session
+        if session is None:
+            return
+        asked = await self.console.push_screen_wait(PublishModal(session.deployment))
+        if asked is None:
+            return
+        with self._doing(f"Publishing {asked.model} …"):
+            await session.publish(asked.model, asked.path, asked.checkpoint, asked.replicas)
+        self.console.tell(f"published {asked.model}: now it has to load")
+        self.look()
+
+    async def unpublish(self) -> None:
+        """Ask for the model's name to be typed, then take it down."""
+        from saxtui.console.modals.confirm import ConfirmModal
+
+        session, model = self.session, self.model_id
+        if session is None or not model:
+            return
+        text = "Its slices stop answering at once and forget the weights; loading again takes minutes."
+        sure = await self.console.push_screen_wait(
+            ConfirmModal(f"Unpublish {model}", text, yes="Unpublish", typed=model, danger=True)
+        )
+        if not sure:
+            return
+        with self._doing(f"Unpublishing {model} …"):
+            await session.unpublish(model)
+        self.console.tell(f"unpublished {model}")
+        self.look()
+
+    @contextmanager
+    def _doing(self, what: str) -> Iterator[None]:
+        self.busy = what
+        self._paint(self.console.sessions.now())
+        try:
+            yield
+        finally:
+            self.busy = ""
+            self._paint(self.console.sessions.now())

@@ -1,0 +1,297 @@
+"""The console's hold on the engine: the Runtime, the opened deployments, and their runs and watches.
+
+Screens never do I/O: they call a method here, which starts a task, and read what comes of it in the store or in
+`summaries`. Runs and watches belong to this object, not to a screen, so switching screens ends none of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from saxtui.console.costs import Meter, all_deployments, of_live, of_summary
+
+if TYPE_CHECKING:
+    from saxtui.engine.runtime import Runtime, Summary
+    from saxtui.engine.session import RunResult, Session
+    from saxtui.engine.store import State, Store
+    from saxtui.errors import ExitCode, Problem
+    from saxtui.model.deployment import Deployment
+    from saxtui.model.plan import Plan
+    from saxtui.ports import Cloud
+
+
+@dataclass(eq=False, slots=True)
+class Live:
+    """One opened deployment: its session, what runs on it, and how the last run ended."""
+
+    session: Session
+    watch: asyncio.Task[None] | None = None
+    pump: asyncio.Task[None] | None = None
+    run: asyncio.Task[RunResult] | None = None
+    run_kind: str = ""
+    result: RunResult | None = None
+
+    @property
+    def name(self) -> str:
+        """The deployment's name."""
+        return self.session.deployment.name
+
+    @property
+    def store(self) -> Store:
+        """The deployment's store."""
+        return self.session.store
+
+    @property
+    def state(self) -> State:
+        """The store's state now."""
+        return self.session.store.state
+
+    @property
+    def running(self) -> bool:
+        """Whether an `up` or `down` of ours is at work."""
+        return self.run is not None and not self.run.done()
+
+    @property
+    def read_only(self) -> bool:
+        """Whether another saxtui holds the journal: everything can be seen, nothing changed."""
+        return self.session.journal.read_only
+
+
+class Sessions:
+    """Opens the Runtime off the event loop and keeps what was opened. `changed` is called after every change."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        changed: Callable[[], None],
+        open_runtime: Callable[[Mapping[str, str]], Runtime] | None = None,
+    ) -> None:
+        self._environ = environ
+        self._changed = changed
+        self._open_runtime = open_runtime or _open_runtime
+        self._opened: dict[str, Live] = {}
+        self.runtime: Runtime | None = None
+        self.current: Live | None = None
+        self.summaries: tuple[Summary, ...] | None = None
+        self.failed = ""
+        self.messages: list[Problem] = []
+
+    async def start(self) -> None:
+        """Import the engine and open the Runtime in a thread, then read Home's lines."""
+        try:
+            self.runtime = await asyncio.to_thread(self._open_runtime, self._environ)
+        except Exception as error:
+            self._fail("open saxtui's state", error)
+            return
+        await self.refresh()
+
+    async def refresh(self) -> None:
+        """Read Home's lines again; a failure keeps the last good ones and sets `failed`."""
+        if self.runtime is None:
+            return
+        try:
+            self.summaries = tuple(await self.runtime.summaries())
+            self.failed = ""
+        except Exception as error:
+            self._fail("read the saved deployments", error)
+        self._changed()
+
+    def cloud(self, project: str) -> Cloud:
+        """The adapters for one project. Raises RuntimeError before `start` is through."""
+        return self._started.cloud(project)
+
+    async def draft(self, deployment: Deployment) -> Session:
+        """A session that only reads, of a deployment that is not saved; the caller closes it. Nothing is written."""
+        return await self._started.session(deployment, write=False)
+
+    @property
+    def _started(self) -> Runtime:
+        if self.runtime is None:
+            raise RuntimeError("saxtui is still starting")
+        return self.runtime
+
+    @property
+    def opened(self) -> tuple[Live, ...]:
+        """Every deployment opened since the console began."""
+        return tuple(self._opened.values())
+
+    async def open(self, name: str) -> Live:
+        """Open a saved deployment and make it the current one. Raises SaxtuiError."""
+        opened = self._opened.get(name)
+        if opened is not None and (opened.running or not opened.read_only):
+            return self._show(opened)
+        if opened is not None:
+            await self.leave(opened)
+        deployment = await asyncio.to_thread(self._started.library.load, name)
+        return await self._enter(deployment)
+
+    async def create(self, deployment: Deployment) -> Live:
+        """Save a new deployment and open it. Raises SaxtuiError."""
+        await asyncio.to_thread(self._started.library.save, deployment)
+        live = await self._enter(deployment)
+        await self.refresh()
+        return live
+
+    async def _enter(self, deployment: Deployment) -> Live:
+        from saxtui.errors import Refused
+
+        try:
+            session = await self._started.session(deployment)
+        except Refused as held:
+            session = await self._started.session(deployment, write=False)
+            self.note(held.problem)
+        live = Live(session)
+        self._opened[deployment.name] = live
+        live.pump = asyncio.create_task(self._pump(live), name=f"pump {deployment.name}")
+        return self._show(live)
+
+    async def leave(self, live: Live) -> None:
+        """Close one deployment that has no run going."""
+        self._opened.pop(live.name, None)
+        if self.current is live:
+            self.current = None
+        await _cancel(live.watch, live.pump)
+        await live.session.close()
+        self._changed()
+
+    def _show(self, live: Live) -> Live:
+        self.current = live
+        self._changed()
+        return live
+
+    async def _pump(self, live: Live) -> None:
+        revision = 0
+        while True:
+            revision = await live.store.changed(revision)
+            if live is self.current:
+                self._changed()
+
+    def watch(self, live: Live) -> None:
+        """Keep the deployment's cluster live from now on; asking twice is fine."""
+        if live.watch is None or live.watch.done():
+            live.watch = asyncio.create_task(live.session.watch(), name=f"watch {live.name}")
+            live.watch.add_done_callback(self._heard)
+
+    def up(self, live: Live, plan: Plan) -> None:
+        """Start `up` as a task of its own. Raises RuntimeError while another run goes on."""
+        self._run(live, "up", live.session.up(plan))
+        self.watch(live)
+
+    def down(self, live: Live) -> None:
+        """Start `down` as a task of its own. Raises RuntimeError while another run goes on."""
+        self._run(live, "down", live.session.down())
+
+    def _run(self, live: Live, kind: str, work: Coroutine[Any, Any, RunResult]) -> None:
+        if live.running:
+            work.close()
+            raise RuntimeError(f"{live.run_kind} is still at work on {live.name}")
+        live.run_kind, live.result = kind, None
+        live.run = asyncio.create_task(work, name=f"{kind} {live.name}")
+        live.run.add_done_callback(lambda task: self._ended(live, task))
+        self._changed()
+
+    def _ended(self, live: Live, task: asyncio.Task[RunResult]) -> None:
+        if not task.cancelled():
+            error = task.exception()
+            if error is None:
+                live.result = task.result()
+                for problem in live.result.problems:
+                    self.note(problem)
+            else:
+                self._fail(f"{live.run_kind} {live.name}", error)
+        self._changed()
+        if self.runtime is not None and not task.cancelled():
+            self._refreshing = asyncio.ensure_future(self.refresh())
+
+    def _heard(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail("watch the cluster", error)
+
+    def note(self, problem: Problem) -> None:
+        """Keep a problem in the message log."""
+        self.messages.append(problem)
+        del self.messages[:-200]
+        self._changed()
+
+    def _fail(self, tried: str, error: BaseException) -> None:
+        problem = problem_of(error, tried)
+        self.failed = problem.one_line()
+        self.note(problem)
+
+    @property
+    def running(self) -> tuple[Live, ...]:
+        """The deployments an `up` or `down` is at work on."""
+        return tuple(live for live in self._opened.values() if live.running)
+
+    @property
+    def ages(self) -> bool:
+        """Whether the picture changes by the mere passing of time: something bills, or a watch is not live."""
+        if self.runtime is None or self.summaries is None:
+            return False
+        if self.current is None:
+            return all_deployments(self.summaries).bills
+        view = self.current.state.cluster.value
+        return of_live(self.current, self.now()).bills or (view is not None and view.freshness != "live")
+
+    def billing(self) -> list[tuple[str, Meter]]:
+        """Every deployment that may bill now, by name: opened ones as they are, the others as their journals say."""
+        found = {line.name: of_summary(line) for line in self.summaries or ()}
+        found |= {name: of_live(live, self.now()) for name, live in self._opened.items()}
+        return [(name, cost) for name, cost in found.items() if cost.bills]
+
+    def exit_code(self) -> ExitCode:
+        """3 when a run of ours was started here and something may still bill, 0 otherwise."""
+        from saxtui.errors import ExitCode
+
+        ours = {name for name, live in self._opened.items() if live.run is not None}
+        return ExitCode.BILLABLE if any(name in ours for name, _ in self.billing()) else ExitCode.DONE
+
+    def now(self) -> float:
+        """Epoch seconds on the product's clock."""
+        return self.runtime.clock.now() if self.runtime is not None else time.time()
+
+    async def close(self) -> None:
+        """Pause runs (the journal keeps what is needed to resume), end the tasks, close everything."""
+        for live in self._opened.values():
+            if live.running:
+                live.session.pause()
+        tasks = [live.run for live in self.running]
+        if tasks:
+            await asyncio.wait([task for task in tasks if task is not None], timeout=5)
+        for live in self._opened.values():
+            await _cancel(live.run, live.watch, live.pump)
+        if self.runtime is not None:
+            await self.runtime.close()
+
+
+def problem_of(error: BaseException, tried: str) -> Problem:
+    """Any exception as a Problem: saxtui's own carry one, anything else is named as a fault of saxtui."""
+    from saxtui.errors import Problem, SaxtuiError
+    from saxtui.model.text import safe
+
+    if isinstance(error, SaxtuiError):
+        return error.problem
+    return Problem(
+        tried=tried, target="", said=safe(f"{type(error).__name__}: {error}"), reason="fault in saxtui",
+        next_step="the journal is intact: leave and start saxtui again", may_bill=None,
+    )  # fmt: skip
+
+
+async def _cancel(*tasks: asyncio.Task[Any] | None) -> None:
+    waiting = [task for task in tasks if task is not None and not task.done()]
+    for task in waiting:
+        task.cancel()
+    if waiting:
+        await asyncio.wait(waiting, timeout=5)
+
+
+def _open_runtime(environ: Mapping[str, str]) -> Runtime:
+    importlib.import_module("saxtui.model.deployment")
+    from saxtui.engine.runtime import Runtime
+
+    return Runtime.open(environ)

@@ -1,0 +1,146 @@
+"""What the wizard's answers come to: chips, hosts, dollars an hour, and the arithmetic behind them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from saxtui.catalog import prices, sax_models, tpus
+from saxtui.console.setup.draft import Draft
+from saxtui.model import cost, sizing
+from saxtui.present.pods import host_mesh
+from saxtui.present.words import PRIMARY
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """One line of the right side: a label, what follows from the answer, and a colour role."""
+
+    label: str
+    text: str
+    role: str = ""
+
+
+def shape_of(draft: Draft) -> tpus.SliceShape | None:
+    """The catalogue's row for the chosen slice, None while the answer is not legal."""
+    try:
+        return tpus.shape(draft.generation, draft.topology)
+    except KeyError:
+        return None
+
+
+def of_page(page: int, draft: Draft, made: Any) -> list[Meaning]:
+    """The lines for that page. `made` is the Deployment when every answer is good, else None."""
+    return (_project, _model, _slice, _names, _review)[page](draft, made)
+
+
+def _project(draft: Draft, _made: Any) -> list[Meaning]:
+    return [
+        Meaning("bills", f"everything is made in and billed to {draft.project or 'this project'}"),
+        Meaning("needs", "Kubernetes Engine, Cloud Storage, IAM and Compute APIs switched on"),
+        Meaning("sent", "reads only, until the project id is typed on Review", "ok"),
+    ]
+
+
+def _model(draft: Draft, _made: Any) -> list[Meaning]:
+    known = sax_models.find(draft.model_path)
+    if known is None:
+        return [Meaning("class", f"{draft.model_path.rpartition('.')[2]} is not in the catalogue", "warn"),
+                Meaning("size", "unknown: the slice cannot be checked against it", "warn")]  # fmt: skip
+    weights = f"{known.weights_gb:g} GB" if known.weights_gb is not None else "unknown"
+    lines = [
+        Meaning("class", known.name, "strong"),
+        Meaning("size", f"{known.params_b:g} billion parameters, {weights} of weights"),
+        Meaning("chips", "a slice of exactly " + " or ".join(str(count) for count in known.chips)),
+        Meaning("weights", "random: a test class takes no checkpoint" if known.test_mode else "from the checkpoint"),
+    ]
+    lines += [Meaning("sizing", sizing.size(known.params_b, 2.0, draft.generation).arithmetic, "dim")]
+    return [*lines, Meaning("note", known.note, "dim")] if known.note else lines
+
+
+def _slice(draft: Draft, _made: Any) -> list[Meaning]:
+    shape = shape_of(draft)
+    if shape is None:
+        return [Meaning("slice", f"{draft.topology} is no {draft.generation} topology", "bad")]
+    count = int(draft.count) if draft.count.isdigit() else 0
+    lines = [
+        Meaning("slice", f"{shape.topology}: {shape.hosts} hosts x {shape.chips_per_host} chips, {shape.machine_type}"),
+        Meaning("slices", f"{count} -> {count * shape.chips} chips, {count * shape.hosts} hosts and pods"),
+    ]
+    known = sax_models.find(draft.model_path)
+    if known is not None:
+        reason = sizing.fit(known, shape)
+        full = f", {known.weights_gb / shape.hbm_gb:.0%} full" if known.weights_gb else ""
+        lines.append(Meaning("model", reason or f"{known.name} fits{full}", "bad" if reason else "ok"))
+        lines.append(Meaning("sizing", sizing.size(known.params_b, 2.0, draft.generation).arithmetic, "dim"))
+    lines.append(_price(draft, shape, count))
+    offers = draft.generation in tpus.generations() and tpus.offers(draft.zone, draft.generation)
+    lines.append(Meaning("zone", f"{draft.zone} " + ("offers it (catalogue)" if offers else "is not known to offer it"),
+                         "ok" if offers else "warn"))  # fmt: skip
+    lines.append(Meaning("capacity", "cannot be known beforehand", "dim"))
+    return lines
+
+
+def _price(draft: Draft, shape: tpus.SliceShape, count: int) -> Meaning:
+    price = prices.chip_hour(draft.generation, draft.zone)
+    chips = count * shape.chips
+    if price is None:
+        return Meaning("price", f"unknown in {draft.zone}", "warn")
+    return Meaning("price", f"{chips} x ${price.usd:.2f} = ${chips * price.usd:,.2f}/h (list price, {price.date})")
+
+
+def _names(draft: Draft, made: Any) -> list[Meaning]:
+    reach = {
+        "private": ("through the Kubernetes API server; nothing public", "ok"),
+        "internal": ("a load balancer inside the VPC, plain HTTP, no login", "warn"),
+        "external": ("a public load balancer, plain HTTP, no login: anyone can publish", "bad"),
+    }.get(draft.exposure, ("unknown", "bad"))
+    role = "on the one bucket" if draft.role_scope == "bucket" else "on every bucket of the project"
+    full = draft.resolved
+    return [
+        Meaning("reached", *reach),
+        Meaning("role", f"storage.admin {role}", "ok" if draft.role_scope == "bucket" else "warn"),
+        Meaning("account", f"{full.service_account}@{full.project}", "dim"),
+        Meaning("bucket", full.bucket, "dim"),
+        Meaning("ours", f"label saxtui-deployment={draft.id}", "dim"),
+    ]
+
+
+def _review(draft: Draft, made: Any) -> list[Meaning]:
+    if made is None:
+        return [Meaning("not yet", "an answer on an earlier page is not good", "bad")]
+    lines = [Meaning("", "Consequences first", "strong")]
+    known = cost.total(cost.lines(made))
+    rate = "unknown" if known.usd is None else f"${known.usd:,.2f}/h"
+    lines.append(Meaning("bills", f"{rate} when everything is up", "warn"))
+    if known.unknown:
+        lines.append(Meaning("", "and, at a price not known: " + ", ".join(known.unknown), "dim"))
+    return [*lines, *_names(draft, made)[:2]]
+
+
+def sketch(draft: Draft, *, plain: bool) -> list[str]:
+    """The slice's hosts as they stand in the mesh, at most 44 cells wide; empty when it cannot be drawn so."""
+    shape = shape_of(draft)
+    if shape is None:
+        return []
+    rows, columns = host_mesh(shape.topology, shape.hosts)
+    digits = len(str(shape.hosts - 1)) + 3
+    if columns * (digits + 1) + 1 > 44 or rows > 8:
+        return [f"{rows} x {columns} hosts, {shape.chips_per_host} chips each"]
+    star = "*" if plain else PRIMARY
+    lines = [_rule(columns, digits, "+-++" if plain else "┌─┬┐")]
+    for row in range(rows):
+        cells = []
+        for column in range(columns):
+            host = row * columns + column
+            cells.append(f"h{host}{' ' + star if host == 0 else ''}".center(digits))
+        bar = "|" if plain else "│"
+        lines.append(bar + bar.join(cells) + bar)
+        last = row == rows - 1
+        lines.append(_rule(columns, digits, "+-++" if plain else "└─┴┘" if last else "├─┼┤"))
+    return lines
+
+
+def _rule(columns: int, width: int, signs: str) -> str:
+    left, line, cross, right = tuple(signs)
+    return left + cross.join(line * width for _ in range(columns)) + right

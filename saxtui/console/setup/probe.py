@@ -1,0 +1,67 @@
+"""What the project itself says to the draft: read-only calls, told one by one as they are answered."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from saxtui.catalog import tpus
+from saxtui.console.setup.meaning import Meaning, shape_of
+from saxtui.errors import SaxtuiError
+
+if TYPE_CHECKING:
+    from saxtui.console.sessions import Sessions
+    from saxtui.console.setup.draft import Draft
+    from saxtui.model.deployment import Deployment
+
+
+async def project_ids(sessions: Sessions, project: str) -> list[str]:
+    """The projects these credentials can see. Raises SaxtuiError."""
+    return [item.id for item in await sessions.cloud(project).projects.list()]
+
+
+async def probe(sessions: Sessions, draft: Draft, made: Deployment | None) -> AsyncIterator[Meaning]:
+    """Account, project and offer, then everything `up` would check before it starts. Never raises SaxtuiError."""
+    try:
+        projects = sessions.cloud(draft.project).projects
+        yield Meaning("account", await projects.account())
+        found = await projects.get(draft.project)
+        if found is None:
+            yield Meaning("project", f"{draft.project} does not exist, or this account cannot see it", "bad")
+            return
+        yield Meaning("project", f"{found.id} is there, number {found.number}", "ok")
+        async for line in _offer(sessions, draft):
+            yield line
+        if made is not None:
+            async for line in _problems(sessions, made):
+                yield line
+    except SaxtuiError as error:
+        yield Meaning("check", error.problem.one_line(), "bad")
+        if error.problem.next_step:
+            yield Meaning("next", error.problem.next_step, "warn")
+
+
+async def _offer(sessions: Sessions, draft: Draft) -> AsyncIterator[Meaning]:
+    shape: tpus.SliceShape | None = shape_of(draft)
+    if shape is None:
+        return
+    zones = await sessions.cloud(draft.project).projects.zones_offering(draft.project, shape.machine_type)
+    if draft.zone in zones:
+        yield Meaning("offer", f"{draft.zone} offers {shape.machine_type}", "ok")
+    else:
+        others = ", ".join(sorted(zones)[:4]) or "no zone of this project"
+        yield Meaning("offer", f"{draft.zone} does not offer {shape.machine_type}; {others} does", "bad")
+
+
+async def _problems(sessions: Sessions, made: Deployment) -> AsyncIterator[Meaning]:
+    session = await sessions.draft(made)
+    try:
+        problems = await session.problems()
+    finally:
+        await session.close()
+    for problem in problems:
+        yield Meaning("check", problem.one_line(), "bad")
+        if problem.next_step:
+            yield Meaning("next", problem.next_step, "warn")
+    if not problems:
+        yield Meaning("checks", "APIs, permissions, names and quota are fine", "ok")

@@ -1,0 +1,53 @@
+"""The pod under the cursor in two lines: who and how, then where, since when and why."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+from saxtui.console.styling import ROLE_STYLE, Glyphs
+from saxtui.model.cluster import ClusterEvent, JobSetStatus
+from saxtui.present.pods import PodRow
+from saxtui.present.words import PRIMARY
+
+_DIM = ROLE_STYLE["dim"]
+
+
+class PodDetail(Static):
+    """Two lines, cut at the width. Foreign text goes in as Content, never as markup."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None, glyphs: Glyphs | None = None) -> None:
+        super().__init__(id=id)
+        self._glyphs = glyphs or Glyphs(ascii_only=False)
+        self._shown: object = None
+
+    def show(self, row: PodRow | None, hole: str, jobset: JobSetStatus, event: ClusterEvent | None) -> None:
+        """Show the pod, or for a place without one the sentence `hole`. `event` is its newest warning."""
+        facts = (row, hole, jobset, event)
+        if facts == self._shown:
+            return
+        self._shown = facts
+        tail = _jobset(jobset)
+        if row is None:
+            self.update(Content.assemble((hole, _DIM), "\n", (tail, _DIM)))
+            return
+        star = self._glyphs.pick(PRIMARY, "*") if row.primary else ""
+        first = Content.assemble(
+            *([(f"{row.tag}{star}  ", "bold")] if row.tag else []),
+            (f"{self._glyphs.sign(row.sign)} {row.status}", ROLE_STYLE[row.sign.role]),
+            f"  restarts {row.restarts}  age {row.age}  ready {row.ready}  ", (row.name, _DIM),
+        )  # fmt: skip
+        why = row.message or (f"{event.reason}: {event.message}" if event else "")
+        where = f"node {row.node}" if row.node else "no node yet"
+        facts_after = "  ".join(part for part in (where, tail) if part)
+        second = Content.assemble(f"{why}  " if why else "", (facts_after, _DIM))
+        self.update(Content("\n").join([first, second]))
+
+
+def _jobset(jobset: JobSetStatus) -> str:
+    if not jobset.name:
+        return ""
+    ended = f" · {jobset.terminal}" if jobset.terminal else ""
+    return f"JobSet {jobset.name}: restarts {jobset.restarts} of {jobset.max_restarts}{ended}"

@@ -1,0 +1,66 @@
+"""Paths that are not about stored objects: discovery, OpenAPI, version, health, access reviews."""
+
+from __future__ import annotations
+
+from saxtui.emulator.kubernetes import discovery, openapi, status
+from saxtui.emulator.kubernetes.kinds import Registry
+from saxtui.emulator.kubernetes.objects import Json
+from saxtui.emulator.kubernetes.wire import Call, Reply, aggregated, decode
+
+TEXT = "text/plain; charset=utf-8"
+_HEALTH = ("healthz", "readyz", "livez")
+
+
+def _discovered(registry: Registry, call: Call, parts: list[str]) -> Reply | None:
+    body: Json | None = None
+    if len(parts) == 1:
+        version = aggregated(call.headers.get("accept", ""))
+        if version:
+            body = discovery.aggregated(registry, core=parts[0] == "api", version=version)
+            return Reply(200, body, content_type=discovery.aggregated_type(version))
+        body = discovery.api_versions() if parts[0] == "api" else discovery.groups(registry)
+    elif parts[0] == "api" and len(parts) == 2:
+        body = discovery.resources(registry, "", parts[1])
+    elif parts[0] == "apis" and len(parts) == 2:
+        body = discovery.group(registry, parts[1])
+    elif parts[0] == "apis" and len(parts) == 3:
+        body = discovery.resources(registry, parts[1], parts[2])
+    return None if body is None else Reply(200, body)
+
+
+def answer(registry: Registry, call: Call) -> Reply | None:
+    """The answer to a fixed path, or None when the path is not one. Raises ApiError 405."""
+    parts = call.path.strip("/").split("/")
+    head = parts[0]
+    if parts == ["apis", discovery.REVIEWS, "v1", "selfsubjectaccessreviews"]:
+        return _review(call)
+    reply: Reply | None = None
+    if head in ("api", "apis"):
+        reply = _discovered(registry, call, parts)
+    elif parts == ["version"]:
+        reply = Reply(200, discovery.VERSION)
+    elif head in _HEALTH:
+        reply = Reply(200, "ok", content_type=TEXT)
+    elif parts == ["openapi", "v3"]:
+        reply = Reply(200, openapi.index(registry))
+    elif parts[:2] == ["openapi", "v3"]:
+        document = openapi.document(registry, "/".join(parts[2:]))
+        reply = None if document is None else Reply(200, document)
+    if reply is not None and call.method not in ("GET", "HEAD"):
+        raise status.method_not_allowed()
+    return reply
+
+
+def _review(call: Call) -> Reply:
+    """SelfSubjectAccessReview: the bearer of the token may do everything."""
+    if call.method != "POST":
+        raise status.method_not_allowed()
+    review = decode(call)
+    review["status"] = {"allowed": True, "reason": "the bearer of this token is the cluster's administrator"}
+    review.setdefault("metadata", {})
+    return Reply(201, review)
+
+
+def missing() -> Reply:
+    """An unknown path."""
+    return Reply(404, "404 page not found\n", content_type="text/plain; charset=utf-8")

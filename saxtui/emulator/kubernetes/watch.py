@@ -1,0 +1,171 @@
+"""Watches: the events one watcher gets, and the stream that carries them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from saxtui.emulator.kubernetes import status, tables
+from saxtui.emulator.kubernetes.kinds import KindInfo
+from saxtui.emulator.kubernetes.objects import Json
+from saxtui.emulator.kubernetes.paths import Target
+from saxtui.emulator.kubernetes.reads import Selection, parse_rv, selection
+from saxtui.emulator.kubernetes.store import KubeStore
+from saxtui.emulator.kubernetes.wire import Call, Form, wanted_form
+
+BOOKMARK_SECONDS = 60.0
+BACKLOG = 20_000
+"""Events a slow watcher may fall behind before it is cut off."""
+_encode = msgspec.json.Encoder().encode
+
+
+def seen_change(chosen: Selection, change: str, obj: Json, before: Json | None) -> str | None:
+    """What a watcher with a selection sees of a change: entering is ADDED, leaving is DELETED, else None."""
+    now = change != "DELETED" and chosen.matches(obj)
+    was = before is not None and chosen.matches(before)
+    if now:
+        return "MODIFIED" if was else "ADDED"
+    return "DELETED" if was else None
+
+
+@dataclass(slots=True)
+class Watcher:
+    """One watch: collects lines to send. `wake` is set when there is something new."""
+
+    store: KubeStore
+    info: KindInfo
+    chosen: Selection
+    form: Form
+    include: str = "Metadata"
+    at: int = 0
+    overrun: bool = False
+    lines: deque[bytes] = field(default_factory=deque)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _columns: bool = True
+
+    def send(self, kind: str, obj: Json) -> None:
+        """Queue one event in the watch's form."""
+        if self.form.kind == "Table" and kind not in ("ERROR", "BOOKMARK"):
+            metadata = {"resourceVersion": obj["metadata"]["resourceVersion"]}
+            obj = tables.table(
+                self.info,
+                [obj],
+                metadata,
+                self.store.world.now,
+                include=self.include,
+                version=self.form.version,
+                columns=self._columns,
+            )
+            self._columns = False
+        elif self.form.kind and kind not in ("ERROR", "BOOKMARK"):
+            obj = tables.partial(obj, self.form.version)
+        if len(self.lines) >= BACKLOG:
+            self.overrun = True
+        else:
+            self.lines.append(_encode({"type": kind, "object": obj}) + b"\n")
+        self.wake.set()
+
+    def hear(self, change: str, obj: Json, before: Json | None) -> None:
+        """A store listener."""
+        if obj["kind"] != self.info.kind:
+            return
+        rv = int(obj["metadata"]["resourceVersion"])
+        if rv <= self.at:
+            return
+        self.at = rv
+        kind = seen_change(self.chosen, change, obj, before)
+        if kind is not None:
+            self.send(kind, obj)
+
+    def bookmark(self, *, initial_end: bool = False) -> None:
+        """Queue a BOOKMARK at the store's present resourceVersion."""
+        metadata: Json = {"resourceVersion": str(self.store.rv), "creationTimestamp": None}
+        if initial_end:
+            metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
+        obj: Json = {"kind": self.info.kind, "apiVersion": self.info.api_version, "metadata": metadata}
+        if self.form.kind == "Table":
+            obj = tables.table(self.info, [], {"resourceVersion": str(self.store.rv)}, 0, columns=False)
+        self.send("BOOKMARK", obj)
+
+    def start(self, asked: int) -> bool:
+        """Queue what comes first: the present state, or the changes since `asked`. False when that is too old."""
+        if asked == 0:
+            for obj in self.store.list(self.info.kind, self.chosen.namespace):
+                if self.chosen.matches(obj):
+                    self.send("ADDED", obj)
+            self.at = self.store.rv
+            return True
+        history = self.store.history(self.info.kind)
+        if asked < history.forgotten:
+            message = f"too old resource version: {asked} ({history.forgotten})"
+            self.send("ERROR", status.body(410, "Expired", message))
+            return False
+        self.at = asked
+        for change in history.since(asked):
+            self.hear(change.type, change.obj, change.before)
+        return True
+
+
+def open_watch(store: KubeStore, target: Target, call: Call) -> Watcher:
+    """A watcher for a request, nothing queued yet. Raises ApiError 400 or 406."""
+    chosen = selection(target, call.query)
+    form = wanted_form(call.headers.get("accept", ""))
+    return Watcher(store, target.info, chosen, form, call.query.get("includeObject", "Metadata"))
+
+
+def _seconds(call: Call) -> float:
+    asked = call.query.get("timeoutSeconds", "")
+    return float(asked) if asked.isdigit() and int(asked) > 0 else random.uniform(1800, 3600)
+
+
+async def stream(store: KubeStore, target: Target, call: Call) -> AsyncGenerator[bytes]:
+    """The chunks of a watch's body, in real time, until timeoutSeconds, an ERROR, or the caller stops.
+
+    Everything up to the first await happens at once, so no change is missed between start and listening.
+    """
+    watcher = open_watch(store, target, call)
+    asked = parse_rv(call.query.get("resourceVersion", ""))
+    initial = call.flag("sendInitialEvents")
+    if not watcher.start(0 if initial else asked):
+        yield b"".join(watcher.lines)
+        return
+    bookmarks = call.flag("allowWatchBookmarks")
+    if initial and bookmarks:
+        watcher.bookmark(initial_end=True)
+    stop = store.listen(watcher.hear)
+    try:
+        async for chunk in _run(watcher, asyncio.get_running_loop().time, _seconds(call), bookmarks=bookmarks):
+            yield chunk
+    finally:
+        stop()
+
+
+async def _run(
+    watcher: Watcher, clock: Callable[[], float], seconds: float, *, bookmarks: bool
+) -> AsyncGenerator[bytes]:
+    end = clock() + seconds
+    marks = [end - 2.0] if seconds > 2 else []
+    next_mark = min([clock() + BOOKMARK_SECONDS, *marks]) if bookmarks else end
+    while not watcher.overrun:
+        if watcher.lines:
+            chunk = b"".join(watcher.lines)
+            watcher.lines.clear()
+            yield chunk
+        watcher.wake.clear()
+        now = clock()
+        if now >= end:
+            return
+        if bookmarks and now >= next_mark:
+            watcher.bookmark()
+            next_mark = min([now + BOOKMARK_SECONDS, *(mark for mark in marks if mark > now)])
+            continue
+        try:
+            async with asyncio.timeout(max(min(end, next_mark if bookmarks else end) - now, 0.0)):
+                await watcher.wake.wait()
+        except TimeoutError:
+            continue

@@ -1,0 +1,41 @@
+"""What the embedded cloud has answered: one record a request, and which of them could change something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+Json = dict[str, Any]
+
+_SERVICE_PROXY = re.compile(r"/api/v1/namespaces/[^/]+/services/[^/]+/proxy(/.*)?$")
+_REVIEWS = re.compile(r"/(self)?subject(access|rules)reviews$|/tokenreviews$|/(local)?subjectaccessreviews$")
+_SAX_CHANGES = ("/publish", "/unpublish", "/update")
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class RequestLog:
+    """Records in order: service, method, path (with its query), status, mutating, at (epoch seconds, simulated)."""
+
+    def __init__(self) -> None:
+        self.records: list[Json] = []
+
+    def add(self, service: str, method: str, path: str, status: int, *, mutating: bool, at: float) -> None:
+        """Record one answered request."""
+        self.records.append(
+            {"service": service, "method": method, "path": path, "status": status, "mutating": mutating, "at": at}
+        )
+
+
+def classify_kubernetes(method: str, path: str, query: Mapping[str, str]) -> tuple[str, bool]:
+    """(service, mutating) of a request to a cluster: "sax" when it goes through a service proxy, else "kubernetes".
+
+    Access reviews and dry runs change nothing, and neither does asking a model to generate.
+    """
+    proxied = _SERVICE_PROXY.fullmatch(path)
+    if proxied:
+        inner = (proxied.group(1) or "").rstrip("/")
+        return "sax", method not in _READS and inner.endswith(_SAX_CHANGES)
+    if method in _READS or query.get("dryRun") == "All" or _REVIEWS.search(path):
+        return "kubernetes", False
+    return "kubernetes", True

@@ -1,0 +1,168 @@
+"""`up`: every step as soon as what it needs is done, all that can run at once at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from saxtui.engine.achieve import achieve
+from saxtui.engine.control import Paused
+from saxtui.engine.recorder import CannotRecord, Recorder
+from saxtui.engine.result import RunResult
+from saxtui.engine.step import Step, StepContext
+from saxtui.engine.steps import ContextMaker
+from saxtui.errors import ExitCode, Problem, SaxtuiError
+from saxtui.model import events as ev
+from saxtui.model.plan import Plan
+from saxtui.model.progress import Ownership, RunProgress, StepState
+from saxtui.model.text import safe
+
+_HELD = frozenset({Ownership.OWNED, Ownership.OPERATION, Ownership.DELETING, Ownership.UNKNOWN})
+
+
+@dataclass(slots=True)
+class _Run:
+    """What the tasks of one run share."""
+
+    done: dict[str, asyncio.Future[bool]]
+    problems: list[Problem] = field(default_factory=list)
+    paused: bool = False
+    unrecorded: CannotRecord | None = None
+
+
+async def provision(plan: Plan, steps: Mapping[str, Step], make: ContextMaker, recorder: Recorder) -> RunResult:
+    """Run the plan's steps. Never raises for a failed step; a kill leaves what the next run needs in the journal."""
+    started = recorder.now()
+    names = tuple(step.id for step in plan.steps)
+    loop = asyncio.get_running_loop()
+    run = _Run({name: loop.create_future() for name in names})
+    try:
+        await recorder.emit(
+            ev.RunStarted(at=recorder.now(), run=recorder.run, kind="up", plan=plan.digest, steps=names)
+        )
+        blocked = await _refuse_foreign(plan, steps, recorder)
+        if blocked:
+            run.problems.extend(blocked)
+        else:
+            async with asyncio.TaskGroup() as group:
+                for planned in plan.steps:
+                    group.create_task(_one(planned.id, planned.needs, steps[planned.id], make, recorder, run))
+        if run.unrecorded is not None:
+            raise run.unrecorded
+        outcome = _outcome(run, recorder.progress)
+        said = run.problems[0].one_line() if run.problems else ""
+        await recorder.emit(ev.RunFinished(at=recorder.now(), run=recorder.run, kind="up", outcome=outcome, said=said))
+    except CannotRecord as error:
+        run.problems.insert(0, error.problem)
+        outcome = "failed"
+    finally:
+        for future in run.done.values():
+            future.cancel()
+    return RunResult(
+        kind="up",
+        outcome=outcome,
+        exit_code=exit_code(outcome, recorder.progress),
+        seconds=recorder.now() - started,
+        problems=tuple(run.problems),
+    )
+
+
+def exit_code(outcome: str, progress: RunProgress) -> ExitCode:
+    """The documented exit code of a run that ended so: what exists decides, not how it felt."""
+    if outcome == "done":
+        return ExitCode.DONE
+    if outcome == "doubt":
+        return ExitCode.DOUBT
+    held = any(step.ownership in _HELD or _in_flight(step.ownership, step.state) for step in progress.steps.values())
+    return ExitCode.BILLABLE if held else ExitCode.REFUSED
+
+
+def _in_flight(ownership: Ownership, state: StepState) -> bool:
+    """An intent that did not end in a clear refusal may have become something."""
+    return ownership is Ownership.INTENT and state is not StepState.FAILED
+
+
+def _outcome(run: _Run, progress: RunProgress) -> str:
+    if any(step.ownership is Ownership.UNKNOWN for step in progress.steps.values()):
+        return "doubt"
+    if run.problems:
+        return "failed"
+    return "paused" if run.paused else "done"
+
+
+async def _refuse_foreign(plan: Plan, steps: Mapping[str, Step], recorder: Recorder) -> list[Problem]:
+    """What the plan already knew to be somebody else's stops the run before anything is made."""
+    problems = []
+    for planned in plan.steps:
+        if not planned.foreign:
+            continue
+        problem = Problem(
+            tried="create",
+            target=planned.resource,
+            said=planned.foreign,
+            next_step="choose another name in the deployment file, or remove it yourself; saxtui never touches it",
+            reason="FOREIGN",
+            command=planned.command,
+        )
+        problems.append(problem)
+        at, run, kind = recorder.now(), recorder.run, steps[planned.id].kind.value
+        await recorder.emit(
+            ev.Foreign(at=at, run=run, step=planned.id, kind=kind, resource=planned.resource, said=planned.foreign)
+        )
+        await recorder.emit(ev.StepFailed(at=at, run=run, step=planned.id, problem=problem))
+    return problems
+
+
+async def _one(
+    name: str, needs: tuple[str, ...], step: Step, make: ContextMaker, recorder: Recorder, run: _Run
+) -> None:
+    """One step: wait for its needs, then achieve it; tell those who wait for it how it went."""
+    ready = [await run.done[need] for need in needs]
+    good = False
+    # After a failure elsewhere nothing new that costs money is begun; what exists already is still brought to its goal.
+    held_back = step.bills and bool(run.problems) and recorder.progress.step(name).ownership not in _HELD
+    if all(ready) and not run.paused and not held_back and run.unrecorded is None:
+        good = await _achieved(step, make(name), recorder, run)
+    run.done[name].set_result(good)
+
+
+async def _achieved(step: Step, ctx: StepContext, recorder: Recorder, run: _Run) -> bool:
+    try:
+        problem = await _attempt(step, ctx)
+        if problem is None:
+            return True
+        run.problems.append(problem)
+        await recorder.emit(ev.StepFailed(at=recorder.now(), run=recorder.run, step=step.id, problem=problem))
+    except Paused:
+        run.paused = True
+    except CannotRecord as error:
+        run.unrecorded = error
+        ctx.control.pause()
+    return False
+
+
+async def _attempt(step: Step, ctx: StepContext) -> Problem | None:
+    """None when the step's goal holds, else why not. Raises Paused, CannotRecord."""
+    try:
+        ctx.control.check()
+        await achieve(step, ctx)
+    except (Paused, CannotRecord):
+        raise
+    except SaxtuiError as error:
+        return error.problem
+    except Exception as error:
+        return internal(step, error)
+    return None
+
+
+def internal(step: Step, error: Exception) -> Problem:
+    """A fault of saxtui itself, as the problem of the step it happened in."""
+    return Problem(
+        tried=f"step {step.id}",
+        target=step.resource,
+        said=safe(f"{type(error).__name__}: {error}"),
+        next_step="this is a fault in saxtui; what it made is in the journal, and up and down go on from there",
+        reason="INTERNAL",
+        may_bill=None,
+    )

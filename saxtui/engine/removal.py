@@ -1,0 +1,149 @@
+"""The teardown protocol for one step: deleting, delete with precondition, absent twice by GET and by LIST, gone."""
+
+from __future__ import annotations
+
+from saxtui.engine.achieve import appears, wait_for_other
+from saxtui.engine.step import Look, Observation, Presence, Step, StepContext, backoff, is_passing, patiently
+from saxtui.errors import Busy, CallError, Conflict, InDoubt, NotFound, Problem
+from saxtui.model import events as ev
+from saxtui.model.progress import Ownership
+
+_ROUNDS = 6
+_GONE_LIMIT = 3600.0
+_BETWEEN_PROOFS = 3.0
+_NEVER_OURS = frozenset({Ownership.NONE, Ownership.FOREIGN, Ownership.GONE})
+_WAS_OURS = frozenset({Ownership.OWNED, Ownership.DELETING})
+
+
+async def remove(step: Step, ctx: StepContext) -> None:
+    """Delete what is ours of one step and journal the proof. Nothing foreign is touched.
+
+    Raises SaxtuiError with the step's Problem (InDoubt when absence could not be proved), Paused, CannotRecord.
+    """
+    try:
+        await _remove(step, ctx)
+    except CallError as error:
+        if not is_passing(error) or ctx.now.ownership in _NEVER_OURS:
+            raise
+        await _doubt(step, ctx, f"nobody could say whether it is gone: {error.problem.said}")
+        raise InDoubt(error.problem) from error
+
+
+async def _remove(step: Step, ctx: StepContext) -> None:
+    settled = not ctx.may_exist
+    for sends in range(_ROUNDS):
+        seen = await patiently(ctx, lambda: step.observe(ctx))
+        if seen.presence in (Presence.FOREIGN, Presence.KEPT):
+            await _not_ours(step, ctx, seen)
+            return
+        if seen.presence is Presence.ABSENT:
+            if ctx.now.ownership in _NEVER_OURS:
+                return
+            if not settled:
+                settled = True
+                if await appears(step, ctx):
+                    continue
+            if await _proved(step, ctx):
+                return
+            continue
+        await _record_deleting(step, ctx)
+        settled = True
+        if seen.presence is Presence.LEAVING or await _send(step, ctx, seen, backoff(sends + 1)):
+            await _until_left(step, ctx)
+    await _doubt(step, ctx, "it keeps being there")
+    raise InDoubt(
+        Problem(
+            tried="delete",
+            target=step.resource,
+            said="still there after every attempt",
+            next_step=f"look at it with gcloud, then: saxtui down -d {ctx.deployment.name}",
+            may_bill=None,
+        )
+    )
+
+
+async def _record_deleting(step: Step, ctx: StepContext) -> None:
+    if ctx.now.ownership is not Ownership.DELETING:
+        recorder = ctx.recorder
+        await recorder.emit(
+            ev.Deleting(at=recorder.now(), run=recorder.run, step=step.id, kind=step.kind.value, resource=step.resource)
+        )
+
+
+async def _send(step: Step, ctx: StepContext, seen: Observation, pause: float) -> bool:
+    """Ask for the deletion once. False when it may not have been taken: then the next look decides."""
+    ctx.control.check()
+    try:
+        await step.delete(ctx, seen)
+    except NotFound:
+        return True
+    except Busy as error:
+        await wait_for_other(ctx, error)
+    except Conflict as error:
+        ctx.report(f"changed meanwhile: {error.problem.said}")
+        await ctx.sleep(pause)
+    except CallError as error:
+        if not is_passing(error):
+            raise
+        ctx.report(f"the answer was lost: {error.problem.said}")
+        await ctx.sleep(pause)
+    else:
+        return True
+    return False
+
+
+async def _until_left(step: Step, ctx: StepContext) -> None:
+    async def look() -> Look:
+        said = await step.left(ctx)
+        return Look(not said, f"deleting: {said}" if said else "")
+
+    await ctx.poll(look, limit=_GONE_LIMIT, tried="delete", target=step.resource)
+
+
+async def _proved(step: Step, ctx: StepContext) -> bool:
+    """Absent twice by GET and by LIST, some seconds apart: then GONE is journaled."""
+    for round_ in (1, 2):
+        seen = await patiently(ctx, lambda: step.observe(ctx))
+        if seen.presence is not Presence.ABSENT or await patiently(ctx, lambda: step.listed(ctx)):
+            return False
+        if round_ == 1:
+            await ctx.sleep(_BETWEEN_PROOFS)
+    await record_gone(step, ctx, "absent twice by GET and by LIST")
+    return True
+
+
+async def record_gone(step: Step, ctx: StepContext, proof: str) -> None:
+    """Journal that the step's resource is proved gone."""
+    recorder = ctx.recorder
+    await recorder.emit(
+        ev.Gone(
+            at=recorder.now(),
+            run=recorder.run,
+            step=step.id,
+            kind=step.kind.value,
+            resource=step.resource,
+            proof=proof,
+        )
+    )
+
+
+async def _not_ours(step: Step, ctx: StepContext, seen: Observation) -> None:
+    recorder = ctx.recorder
+    if ctx.now.ownership in _WAS_OURS:
+        await record_gone(step, ctx, f"what stands there now is not ours: {seen.said}")
+    elif ctx.now.ownership is not Ownership.FOREIGN:
+        await recorder.emit(
+            ev.Foreign(
+                at=recorder.now(),
+                run=recorder.run,
+                step=step.id,
+                kind=step.kind.value,
+                resource=step.resource,
+                said=seen.said or "not ours: left as it is",
+            )
+        )
+
+
+async def _doubt(step: Step, ctx: StepContext, said: str) -> None:
+    recorder = ctx.recorder
+    await recorder.emit(ev.Doubt(at=recorder.now(), run=recorder.run, step=step.id, said=said))

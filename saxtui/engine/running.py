@@ -1,0 +1,213 @@
+"""Plan, up and down of one deployment: puts steps, journal and store together for a run."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from saxtui.engine import planning, provisioning, teardown
+from saxtui.engine.connection import Connection
+from saxtui.engine.control import Control
+from saxtui.engine.manifests import Manifest
+from saxtui.engine.recorder import Recorder
+from saxtui.engine.result import RunResult
+from saxtui.engine.step import Observation, Presence, Step, StepContext, patiently
+from saxtui.engine.steps import ContextMaker, catalog
+from saxtui.engine.steps.check import inspect
+from saxtui.engine.store import Part, Store
+from saxtui.errors import CallError, Problem, Refused
+from saxtui.model import events as ev
+from saxtui.model.plan import Action, Plan, StepKind
+from saxtui.model.progress import Ownership, RunProgress
+from saxtui.ports import Cloud, Journal
+
+if TYPE_CHECKING:
+    from saxtui.model.deployment import Deployment
+
+_STANDS = frozenset({Ownership.INTENT, Ownership.OPERATION, Ownership.OWNED, Ownership.UNKNOWN, Ownership.DELETING})
+_NAMED = frozenset(
+    {StepKind.BUCKET, StepKind.CLUSTER, StepKind.NODE_POOL, StepKind.SERVICE_ACCOUNT, StepKind.KUBERNETES_ACCOUNT}
+)
+_FIRST = ("bucket", "service-account", "cluster")
+
+
+class _Silent(Recorder):
+    """For looking without a run: nothing is journaled or shown."""
+
+    async def emit(self, event: ev.Event) -> None:
+        """Looking records nothing."""
+
+    def report(self, step: str, said: str, fraction: float | None) -> None:
+        """Looking reports nothing."""
+
+
+class Runs:
+    """The runs of one deployment, one at a time."""
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        store: Store,
+        cloud: Cloud,
+        journal: Journal,
+        connection: Connection,
+        manifest: Manifest,
+        jobset_source: tuple[str, str],
+    ) -> None:
+        self._deployment = deployment
+        self._store = store
+        self._cloud = cloud
+        self._journal = journal
+        self._connection = connection
+        self._manifest = manifest
+        self._jobset_source = jobset_source
+        self._control: Control | None = None
+
+    async def plan(self) -> Plan:
+        """Observe and plan. Raises Refused when the project is not there or names changed under what exists."""
+        try:
+            found = await self._plan()
+        except (Refused, CallError) as error:
+            last = self._store.state.plan
+            self._store.change(plan=Part(last.value, error.problem.one_line(), last.as_of))
+            raise
+        self._store.change(plan=Part(found, as_of=self._cloud.clock.now()))
+        return found
+
+    async def up(self, plan: Plan) -> RunResult:
+        """Make it so. Raises Refused when a run is in progress, the journal is read-only or the plan is another's."""
+        steps = self._steps()
+        if plan.project != self._deployment.project or any(planned.id not in steps for planned in plan.steps):
+            raise self._refused("the plan is not this deployment's", "plan again")
+        self._check_names(steps)
+        if plan.step("cluster").action is Action.CREATE:
+            await self._connection.forget()
+        control, recorder = self._begin("up")
+        try:
+            make = self._maker(control, recorder, self._store.state.progress)
+            return await provisioning.provision(plan, steps, make, recorder)
+        finally:
+            self._control = None
+
+    async def down(self, *, keep_bucket: bool = False) -> RunResult:
+        """Delete what is ours and prove it gone. Raises Refused like `up`."""
+        steps = self._steps()
+        self._check_names(steps)
+        control, recorder = self._begin("down")
+        try:
+            steps = self._steps(await self._labelled_pools())
+            known = catalog.edges(self._deployment)
+            needs = {name: known.get(name, ("cluster",)) for name in steps}
+            make = self._maker(control, recorder, self._store.state.progress, keep_bucket=keep_bucket)
+            return await teardown.tear_down(steps, needs, make, recorder)
+        finally:
+            self._control = None
+            await self._connection.forget()
+
+    def pause(self) -> None:
+        """Ask the run in progress to stop; harmless when there is none."""
+        if self._control is not None:
+            self._control.pause()
+
+    async def problems(self) -> tuple[Problem, ...]:
+        """What the checks say now, worst first."""
+        try:
+            return tuple((await inspect(self._deployment, self._cloud)).problems)
+        except CallError as error:
+            return (error.problem,)
+
+    async def _plan(self) -> Plan:
+        wanted = self._deployment
+        await self._cloud.projects.account()
+        project = await self._cloud.projects.get(wanted.project)
+        if project is None:
+            raise Refused(
+                Problem(
+                    tried="find",
+                    target=f"project {wanted.project}",
+                    said="does not exist, or you may not see it",
+                    next_step="check the project id; the ones you may see: gcloud projects list",
+                    reason="PROJECT",
+                    command=f"gcloud projects describe {wanted.project}",
+                )
+            )
+        steps = self._steps()
+        self._check_names(steps)
+        return planning.plan(wanted, await self._observe(steps), self._manifest)
+
+    async def _observe(self, steps: Mapping[str, Step]) -> dict[str, Observation]:
+        """A look at every step that can be looked at now: what is in a cluster only when that cluster answers."""
+        recorder = _Silent("plan", self._journal, self._store, self._cloud.clock)
+        make = self._maker(Control(), recorder, self._store.state.progress)
+
+        async def look(name: str) -> tuple[str, Observation]:
+            return name, await patiently(make(name), lambda: steps[name].observe(make(name)), attempts=3)
+
+        found = dict(await asyncio.gather(*(look(name) for name in _FIRST)))
+        rest = [name for name, step in steps.items() if step.owns and name not in found]
+        cluster = found["cluster"]
+        if cluster.presence is Presence.ABSENT or cluster.presence is Presence.FOREIGN:
+            rest = [name for name in rest if not steps[name].within]
+        elif not cluster.ready:
+            rest = [name for name in rest if not steps[name].within or steps[name].kind is StepKind.NODE_POOL]
+        found.update(await asyncio.gather(*(look(name) for name in rest)))
+        return found
+
+    async def _labelled_pools(self) -> list[str]:
+        """Pools with our label that neither the file nor the journal names, so that a lost journal loses none."""
+        wanted = self._deployment
+        try:
+            pools = await self._cloud.gke.list_node_pools(wanted.region, wanted.cluster.name)
+        except CallError:
+            # The teardown's own first look meets the same failure and reports it.
+            return []
+        ours = [pool for pool in pools if pool.labels.get("saxtui-deployment") == wanted.id]
+        return [f"pool/{pool.name}" for pool in ours if pool.topology or pool.name in wanted.slices.pools]
+
+    def _steps(self, more: list[str] | None = None) -> dict[str, Step]:
+        progress = self._store.state.progress
+        journaled = [name for name, step in progress.steps.items() if step.ownership in _STANDS]
+        return catalog.build(self._deployment, self._manifest, [*journaled, *(more or ())])
+
+    def _begin(self, kind: str) -> tuple[Control, Recorder]:
+        if self._control is not None:
+            raise self._refused("a run is in progress", "wait for it, or pause it")
+        if self._journal.read_only:
+            raise self._refused("it is open read-only here", "another saxtui holds it: use that one, or close it")
+        self._control = Control()
+        run = f"{kind}-{int(self._cloud.clock.now())}-{secrets.token_hex(3)}"
+        return self._control, Recorder(run, self._journal, self._store, self._cloud.clock)
+
+    def _maker(
+        self, control: Control, recorder: Recorder, before: RunProgress, *, keep_bucket: bool = False
+    ) -> ContextMaker:
+        def make(step: str) -> StepContext:
+            return StepContext(
+                step=step,
+                deployment=self._deployment,
+                cloud=self._cloud,
+                connect=self._connection.kubernetes,
+                jobset_source=self._jobset_source,
+                control=control,
+                recorder=recorder,
+                before=before.step(step),
+                keep_bucket=keep_bucket,
+            )
+
+        return make
+
+    def _check_names(self, steps: Mapping[str, Step]) -> None:
+        """The file may not rename what exists: the old one would be forgotten while it bills."""
+        progress = self._store.state.progress
+        for name, step in steps.items():
+            known = progress.step(name)
+            if step.kind in _NAMED and known.ownership in _STANDS and known.resource != step.resource:
+                said = f"the file says {step.resource}, but {known.resource} exists and is ours"
+                raise self._refused(said, f"put the old name back, or take it down first: it is step {name}")
+
+    def _refused(self, said: str, next_step: str) -> Refused:
+        return Refused(
+            Problem(tried="run", target=f"deployment {self._deployment.name}", said=said, next_step=next_step)
+        )

@@ -1,0 +1,156 @@
+"""The GKE Standard cluster with Workload Identity; its CPU nodes run the JobSet controller, admin and HTTP servers."""
+
+from __future__ import annotations
+
+from saxtui.engine.step import Json, Look, Observation, Presence, Step, StepContext
+from saxtui.engine.steps import operations
+from saxtui.errors import Problem, StepFailed
+from saxtui.model.plan import StepKind
+from saxtui.ports import ClusterInfo
+
+_STARTING = frozenset({"PROVISIONING", "RECONCILING", ""})
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+
+
+class Cluster(Step):
+    """A regional cluster whose CPU nodes are in the one zone of the slices, so that `cpu_nodes` is their number."""
+
+    kind = StepKind.CLUSTER
+    settle = 90.0
+    bills = True
+
+    @property
+    def resource(self) -> str:
+        """The cluster's name with its region."""
+        return f"{self.deployment.cluster.name} in {self.deployment.region}"
+
+    @property
+    def target(self) -> tuple[str, str]:
+        """GKE's create."""
+        return "POST", f"v1/projects/{self.deployment.project}/locations/{self.deployment.region}/clusters"
+
+    @property
+    def command(self) -> str:
+        """With gcloud."""
+        wanted, spec = self.deployment, self.deployment.cluster
+        flags = [
+            f"--project={wanted.project}",
+            f"--location={wanted.region}",
+            f"--node-locations={wanted.zone}",
+            f"--num-nodes={spec.cpu_nodes}",
+            f"--machine-type={spec.cpu_machine_type}",
+            f"--workload-pool={wanted.workload_pool}",
+            f"--labels={_pairs(wanted.labels)}",
+        ]
+        flags += [f"--cluster-version={spec.version}"] if spec.version else []
+        flags += [f"--network={spec.network}"] if spec.network else []
+        flags += [f"--subnetwork={spec.subnetwork}"] if spec.subnetwork else []
+        return f"gcloud container clusters create {spec.name} " + " ".join(flags)
+
+    def body(self) -> Json:
+        """GKE's CreateClusterRequest."""
+        wanted, spec = self.deployment, self.deployment.cluster
+        pool: Json = {
+            "name": "default-pool",
+            "initialNodeCount": spec.cpu_nodes,
+            "config": {
+                "machineType": spec.cpu_machine_type,
+                "oauthScopes": [SCOPE],
+                "resourceLabels": wanted.labels,
+                "workloadMetadataConfig": {"mode": "GKE_METADATA"},
+            },
+            "management": {"autoUpgrade": True, "autoRepair": True},
+        }
+        cluster: Json = {
+            "name": spec.name,
+            "locations": [wanted.zone],
+            "nodePools": [pool],
+            "resourceLabels": wanted.labels,
+            "workloadIdentityConfig": {"workloadPool": wanted.workload_pool},
+        }
+        if spec.version:
+            cluster["initialClusterVersion"] = spec.version
+        if spec.network:
+            cluster["network"] = spec.network
+        if spec.subnetwork:
+            cluster["subnetwork"] = spec.subnetwork
+        return {"cluster": cluster}
+
+    async def observe(self, ctx: StepContext) -> Observation:
+        """Ours by label; somebody else's is kept when the deployment says adopt, else foreign."""
+        wanted = self.deployment
+        found = await ctx.cloud.gke.get_cluster(wanted.region, wanted.cluster.name)
+        if found is None:
+            operation = await operations.running(ctx, self._path, "CREATE_CLUSTER") if ctx.may_exist else ""
+            return Observation(Presence.ABSENT, ready=False, operation=operation)
+        said = f"{self.resource}: {found.status}" + (f", version {found.version}" if found.version else "")
+        ready = found.status == "RUNNING" and bool(found.endpoint)
+        if found.labels.get("saxtui-deployment") != wanted.id:
+            if not wanted.cluster.adopt:
+                return Observation(Presence.FOREIGN, f"cluster {self.resource} exists and is not ours ({found.status})")
+            return self._adopted(found, said, ready)
+        if found.status == "STOPPING":
+            return Observation(Presence.LEAVING, said, ready=False, uid=found.uid, link=found.link)
+        operation = ""
+        if found.status == "PROVISIONING" and not ctx.now.operation:
+            operation = await operations.running(ctx, self._path, "CREATE_CLUSTER")
+        return Observation(Presence.OURS, said, found.uid, found.link, ready, operation=operation)
+
+    async def create(self, ctx: StepContext) -> str:
+        """Ask GKE for it."""
+        return (await ctx.cloud.gke.create_cluster(self.deployment.region, self.body())).name
+
+    async def wait(self, ctx: StepContext) -> str:
+        """Until its operation ended and it is RUNNING with an address."""
+        if ctx.now.operation:
+            await operations.finish(ctx, ctx.now.operation, "create cluster", self.resource, self.command)
+        wanted = self.deployment
+        last: list[ClusterInfo | None] = [None]
+
+        async def look() -> Look:
+            found = last[0] = await ctx.cloud.gke.get_cluster(wanted.region, wanted.cluster.name)
+            if found is None:
+                return Look(True, "absent")
+            over = found.status not in _STARTING or (found.status != "PROVISIONING" and bool(found.endpoint))
+            return Look(over, f"{found.status} {found.said}".strip())
+
+        await ctx.poll(look, limit=operations.LIMIT, tried="create cluster", target=self.resource)
+        found = last[0]
+        if found is None:
+            return ""
+        if not found.endpoint or found.status in ("ERROR", "STOPPING"):
+            raise StepFailed(
+                Problem(
+                    tried="create cluster",
+                    target=self.resource,
+                    said=f"its status is {found.status}: {found.said or 'no reason given'}",
+                    next_step="run down to take it away, then up again",
+                    reason=found.status,
+                    may_bill=True,
+                    command=self.command,
+                )
+            )
+        return f"{self.resource}: {found.status}, version {found.version}, {found.node_count} nodes"
+
+    async def delete(self, ctx: StepContext, seen: Observation) -> None:
+        """Ask GKE to delete it, with its node pools."""
+        await ctx.cloud.gke.delete_cluster(self.deployment.region, self.deployment.cluster.name)
+
+    async def listed(self, ctx: StepContext) -> bool:
+        """By the region's cluster list."""
+        name = self.deployment.cluster.name
+        return any(item.name == name for item in await ctx.cloud.gke.list_clusters(self.deployment.region))
+
+    @property
+    def _path(self) -> str:
+        return f"/clusters/{self.deployment.cluster.name}"
+
+    def _adopted(self, found: ClusterInfo, said: str, ready: bool) -> Observation:
+        if found.workload_pool != self.deployment.workload_pool:
+            said = f"cluster {self.resource} has no Workload Identity pool {self.deployment.workload_pool}"
+            return Observation(Presence.FOREIGN, said)
+        return Observation(Presence.KEPT, f"{said}; adopted, never deleted", found.uid, found.link, ready)
+
+
+def _pairs(labels: dict[str, str]) -> str:
+    return ",".join(f"{key}={value}" for key, value in labels.items())

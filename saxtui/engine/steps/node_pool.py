@@ -1,0 +1,167 @@
+"""One TPU slice: a node pool of as many hosts as its topology has, in one zone, all or none."""
+
+from __future__ import annotations
+
+from saxtui.engine.step import Json, Look, Observation, Presence, Step, StepContext
+from saxtui.engine.steps import operations
+from saxtui.engine.steps.cluster import SCOPE
+from saxtui.errors import Problem, StepFailed
+from saxtui.model.plan import StepKind
+from saxtui.ports import NodePoolInfo
+
+PREFIX = "pool/"
+_RESERVATION = "compute.googleapis.com/reservation-name"
+
+
+class NodePool(Step):
+    """One pool; its size cannot change, another slice is another pool."""
+
+    kind = StepKind.NODE_POOL
+    settle = 90.0
+    bills = True
+    within = True
+
+    @property
+    def name(self) -> str:
+        """The pool's name, from the step's id."""
+        return self.id.removeprefix(PREFIX)
+
+    @property
+    def resource(self) -> str:
+        """The pool's name with its cluster."""
+        return f"{self.name} of {self.deployment.cluster.name}"
+
+    @property
+    def target(self) -> tuple[str, str]:
+        """GKE's create."""
+        wanted = self.deployment
+        return (
+            "POST",
+            f"v1/projects/{wanted.project}/locations/{wanted.region}/clusters/{wanted.cluster.name}/nodePools",
+        )
+
+    @property
+    def command(self) -> str:
+        """With gcloud."""
+        wanted, shape = self.deployment, self.deployment.slices.shape
+        flags = [
+            f"--project={wanted.project}",
+            f"--cluster={wanted.cluster.name}",
+            f"--location={wanted.region}",
+            f"--node-locations={wanted.zone}",
+            f"--machine-type={shape.machine_type}",
+            f"--num-nodes={shape.hosts}",
+        ]
+        flags += [f"--tpu-topology={shape.topology}"] if shape.multi_host else []
+        flags += ["--spot"] if wanted.slices.spot else []
+        if wanted.slices.reservation:
+            flags += ["--reservation-affinity=specific", f"--reservation={wanted.slices.reservation}"]
+        return f"gcloud container node-pools create {self.name} " + " ".join(flags)
+
+    def body(self) -> Json:
+        """GKE's CreateNodePoolRequest."""
+        wanted, shape = self.deployment, self.deployment.slices.shape
+        config: Json = {
+            "machineType": shape.machine_type,
+            "oauthScopes": [SCOPE],
+            "resourceLabels": wanted.labels,
+            "workloadMetadataConfig": {"mode": "GKE_METADATA"},
+        }
+        if wanted.slices.spot:
+            config["spot"] = True
+        if wanted.slices.reservation:
+            config["reservationAffinity"] = {
+                "consumeReservationType": "SPECIFIC_RESERVATION",
+                "key": _RESERVATION,
+                "values": [wanted.slices.reservation],
+            }
+        pool: Json = {
+            "name": self.name,
+            "initialNodeCount": shape.hosts,
+            "locations": [wanted.zone],
+            "config": config,
+            "management": {"autoUpgrade": True, "autoRepair": True},
+        }
+        if shape.multi_host:
+            pool["placementPolicy"] = {"type": "COMPACT", "tpuTopology": shape.topology}
+        return {"nodePool": pool}
+
+    async def observe(self, ctx: StepContext) -> Observation:
+        """Ours by the resource label of its nodes."""
+        found = await self._get(ctx)
+        if found is None:
+            operation = await operations.running(ctx, self._path, "CREATE_NODE_POOL") if ctx.may_exist else ""
+            return Observation(Presence.ABSENT, ready=False, operation=operation)
+        said = f"{self.resource}: {found.status}"
+        if found.labels.get("saxtui-deployment") != self.deployment.id:
+            return Observation(Presence.FOREIGN, f"node pool {self.resource} exists and is not ours ({found.status})")
+        if found.status == "STOPPING":
+            return Observation(Presence.LEAVING, said, found.uid, found.link, ready=False)
+        operation = ""
+        if found.status == "PROVISIONING" and not ctx.now.operation:
+            operation = await operations.running(ctx, self._path, "CREATE_NODE_POOL")
+        ready = found.status in ("RUNNING", "RECONCILING") and not self._unlike(found)
+        return Observation(Presence.OURS, said, found.uid, found.link, ready, operation=operation)
+
+    async def create(self, ctx: StepContext) -> str:
+        """Ask GKE for it."""
+        wanted = self.deployment
+        return (await ctx.cloud.gke.create_node_pool(wanted.region, wanted.cluster.name, self.body())).name
+
+    async def wait(self, ctx: StepContext) -> str:
+        """Until its operation ended and all its hosts run."""
+        if ctx.now.operation:
+            await operations.finish(ctx, ctx.now.operation, "create node pool", self.resource, self.command)
+        last: list[NodePoolInfo | None] = [None]
+
+        async def look() -> Look:
+            found = last[0] = await self._get(ctx)
+            return Look(found is None or found.status not in ("PROVISIONING", ""), found.status if found else "absent")
+
+        await ctx.poll(look, limit=operations.LIMIT, tried="create node pool", target=self.resource)
+        found = last[0]
+        if found is None:
+            return ""
+        unlike = self._unlike(found)
+        if unlike or found.status not in ("RUNNING", "RECONCILING"):
+            raise StepFailed(
+                Problem(
+                    tried="create node pool",
+                    target=self.resource,
+                    said=unlike or f"its status is {found.status}: {found.said or 'no reason given'}",
+                    next_step="run down, then up again; or another zone or fewer slices where capacity is missing",
+                    reason=found.status,
+                    may_bill=True,
+                    command=self.command,
+                )
+            )
+        shape = self.deployment.slices.shape
+        return f"{self.resource}: {shape.hosts} hosts, {shape.chips} chips, {found.status}"
+
+    async def delete(self, ctx: StepContext, seen: Observation) -> None:
+        """Ask GKE to delete it."""
+        wanted = self.deployment
+        await ctx.cloud.gke.delete_node_pool(wanted.region, wanted.cluster.name, self.name)
+
+    async def listed(self, ctx: StepContext) -> bool:
+        """By the cluster's pool list."""
+        wanted = self.deployment
+        pools = await ctx.cloud.gke.list_node_pools(wanted.region, wanted.cluster.name)
+        return any(item.name == self.name for item in pools)
+
+    async def _get(self, ctx: StepContext) -> NodePoolInfo | None:
+        wanted = self.deployment
+        return await ctx.cloud.gke.get_node_pool(wanted.region, wanted.cluster.name, self.name)
+
+    @property
+    def _path(self) -> str:
+        return f"/clusters/{self.deployment.cluster.name}/nodePools/{self.name}"
+
+    def _unlike(self, found: NodePoolInfo) -> str:
+        """How a pool that is ours differs from what is wanted; a pool cannot be changed, only deleted and made anew."""
+        shape = self.deployment.slices.shape
+        if found.machine_type and found.machine_type != shape.machine_type:
+            return f"it has machines {found.machine_type}, wanted are {shape.machine_type}: a pool cannot be changed"
+        if shape.multi_host and found.topology and found.topology != shape.topology:
+            return f"its topology is {found.topology}, wanted is {shape.topology}: a pool cannot be changed"
+        return ""

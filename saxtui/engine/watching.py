@@ -1,0 +1,95 @@
+"""Keeps the store's picture of the cluster live: one watch, however many look on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from saxtui.engine.connection import Connection
+from saxtui.engine.store import Part, Store
+from saxtui.errors import CallError
+from saxtui.model.cluster import ClusterView, Freshness
+from saxtui.ports import Clock, Kubernetes
+
+_RETRY = (1.0, 2.0, 4.0, 8.0)
+"""Real seconds between attempts to find and reach the cluster."""
+_GIVE_UP_ON_ADDRESS = 20.0
+"""Real seconds offline after which the cluster is looked up again: it may have a new address, or be gone."""
+
+
+class Watching:
+    """`run` for as long as the picture is wanted; several may hold it at once, and one watch serves all."""
+
+    def __init__(self, store: Store, connection: Connection, clock: Clock) -> None:
+        self._store = store
+        self._connection = connection
+        self._clock = clock
+        self._holders = 0
+        self._task: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Keep the picture live until cancelled."""
+        async with self.held():
+            await asyncio.Event().wait()
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """The watch runs inside this block: the first to enter starts it, the last to leave stops it."""
+        self._holders += 1
+        if self._task is None:
+            self._task = asyncio.create_task(self._watch(), name="watch cluster")
+        try:
+            yield
+        finally:
+            self._holders -= 1
+            if self._holders == 0:
+                task, self._task = self._task, None
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+    async def look(self) -> ClusterView:
+        """One picture, read now, without watching. Raises CallError."""
+        kubernetes = await self._connection.kubernetes()
+        view = await kubernetes.look([self._connection.deployment.namespace])
+        if self._task is None:
+            self._show(view)
+        return view
+
+    async def _watch(self) -> None:
+        attempt = 0
+        while True:
+            try:
+                kubernetes = await self._connection.kubernetes()
+                attempt = 0
+                await self._follow(kubernetes)
+            except CallError as error:
+                self._fail(error.problem.one_line())
+            await self._connection.forget()
+            await asyncio.sleep(_RETRY[min(attempt, len(_RETRY) - 1)])
+            attempt += 1
+
+    async def _follow(self, kubernetes: Kubernetes) -> None:
+        """Show views until the cluster has been offline for too long."""
+        offline_since: float | None = None
+        async with contextlib.aclosing(kubernetes.watch([self._connection.deployment.namespace])) as views:
+            async for view in views:
+                self._show(view)
+                if view.freshness is not Freshness.OFFLINE:
+                    offline_since = None
+                    continue
+                offline_since = offline_since or time.monotonic()
+                if time.monotonic() - offline_since > _GIVE_UP_ON_ADDRESS:
+                    return
+
+    def _show(self, view: ClusterView) -> None:
+        self._store.change(cluster=Part(value=view, error=view.error, as_of=view.seen))
+
+    def _fail(self, said: str) -> None:
+        last = self._store.state.cluster
+        view = replace(last.value, freshness=Freshness.OFFLINE, error=said) if last.value else None
+        self._store.change(cluster=Part(value=view, error=said, as_of=last.as_of))

@@ -1,0 +1,119 @@
+"""What a deployment costs, as lines whose price may be unknown. An unknown price never counts as zero. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from saxtui.catalog import prices
+from saxtui.model.deployment import Deployment
+from saxtui.model.progress import Ownership, RunProgress
+
+_EXISTS = frozenset({Ownership.OWNED, Ownership.OPERATION, Ownership.DELETING, Ownership.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """One thing that bills. `usd` and `unit_usd` are per hour, None where no price is known; `source` is the list."""
+
+    step: str
+    name: str
+    quantity: int
+    unit: str
+    unit_usd: float | None
+    source: str = ""
+
+    @property
+    def usd(self) -> float | None:
+        """US dollars an hour for the whole line."""
+        return None if self.unit_usd is None else self.unit_usd * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """A sum with its unknown part beside it. `usd` None: nothing in it has a known price."""
+
+    usd: float | None
+    unknown: tuple[str, ...] = ()
+
+
+def lines(deployment: Deployment) -> tuple[CostLine, ...]:
+    """Every line of the finished deployment, one a node pool, the cluster's CPU nodes and its fee."""
+    slices = deployment.slices
+    price = prices.chip_hour(slices.generation, deployment.zone, slices.spot)
+    node = prices.node_hour(deployment.cluster.cpu_machine_type, deployment.zone)
+    fee = prices.cluster_hour()
+    kind = f"{slices.generation} chips" + (" (spot)" if slices.spot else "")
+    pools = tuple(
+        CostLine(
+            f"pool/{pool}",
+            f"{pool}: {slices.shape.chips} {kind}",
+            slices.shape.chips,
+            "chip-hour",
+            price.usd if price else None,
+            f"{price.source}, {price.date}" if price else "",
+        )
+        for pool in slices.pools
+    )
+    if deployment.cluster.adopt:
+        return pools
+    cpu = deployment.cluster
+    return (
+        *pools,
+        CostLine(
+            "cluster",
+            f"{cpu.cpu_nodes} CPU nodes {cpu.cpu_machine_type}",
+            cpu.cpu_nodes,
+            "node-hour",
+            node.usd if node else None,
+            node.source if node else "",
+        ),
+        CostLine(
+            "cluster",
+            "GKE cluster fee",
+            1,
+            "cluster-hour",
+            fee.usd if fee else None,
+            fee.source if fee else "",
+        ),
+    )
+
+
+def total(parts: Iterable[CostLine]) -> Cost:
+    """The sum of the known prices, with the names of the lines whose price is not known."""
+    parts = tuple(parts)
+    known = [line.usd for line in parts if line.usd is not None]
+    unknown = tuple(line.name for line in parts if line.usd is None)
+    return Cost(sum(known) if known or not parts else None, unknown)
+
+
+def of_step(deployment: Deployment, step: str) -> float | None:
+    """US dollars an hour one step's resource bills: 0.0 for a step that has no line, None when no price is known."""
+    own = [line for line in lines(deployment) if line.step == step]
+    return total(own).usd if own else 0.0
+
+
+def running(deployment: Deployment, progress: RunProgress) -> Cost:
+    """What bills now, as far as the journal knows: the lines of steps whose resource exists or may exist."""
+    return total(line for line in lines(deployment) if progress.step(line.step).ownership in _EXISTS)
+
+
+def spent(deployment: Deployment, progress: RunProgress, now: float) -> Cost:
+    """US dollars so far: each line's rate over the time its resource was owned. `now` in epoch seconds.
+
+    An estimate from list prices and from when saxtui saw the resource appear and go; never the invoice.
+    """
+    usd: float | None = None
+    unknown: list[str] = []
+    billed = False
+    for line in lines(deployment):
+        step = progress.step(line.step)
+        seconds = step.owned_seconds + (max(0.0, now - step.owned_at) if step.owned_at is not None else 0.0)
+        if seconds <= 0:
+            continue
+        billed = True
+        if line.usd is None:
+            unknown.append(line.name)
+        else:
+            usd = (usd or 0.0) + line.usd * seconds / 3600
+    return Cost(usd if billed else 0.0, tuple(unknown))

@@ -1,0 +1,69 @@
+"""A Plan as rows and sentences: what `saxtui plan` and the review page show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from saxtui.model.plan import Action, Plan, PlannedStep
+from saxtui.present.times import minutes, usual
+from saxtui.present.words import ACTION, Sign, rate
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """One step of the plan. `price` is "" where nothing bills, "unknown" where no price is known."""
+
+    id: str
+    sign: Sign
+    title: str
+    resource: str
+    usual: str
+    price: str
+    critical: bool
+    needs: tuple[str, ...]
+    note: str
+    command: str
+
+
+def rows(plan: Plan) -> tuple[PlanRow, ...]:
+    """The steps in the plan's order."""
+    critical = frozenset(plan.critical_path)
+    return tuple(_row(step, step.id in critical) for step in plan.steps)
+
+
+def _row(step: PlannedStep, critical: bool) -> PlanRow:
+    return PlanRow(
+        id=step.id,
+        sign=ACTION[step.action],
+        title=step.title,
+        resource=step.resource,
+        usual=usual(step.usual),
+        price="" if step.usd_per_hour == 0 else rate(step.usd_per_hour),
+        critical=critical,
+        needs=step.needs,
+        note=f"not ours: {step.foreign}" if step.foreign else step.note,
+        command=step.command,
+    )
+
+
+def counts(plan: Plan) -> str:
+    """ "13 to create · 0 to keep · 0 to adopt · 0 to change"; a plan without changes says "nothing to change"."""
+    wanted = (Action.CREATE, Action.KEEP, Action.ADOPT, Action.CHANGE)
+    if unchanged(plan):
+        return f"nothing to change · {plan.count(Action.KEEP)} kept as they are"
+    return " · ".join(f"{plan.count(action)} to {action.value}" for action in wanted)
+
+
+def unchanged(plan: Plan) -> bool:
+    """Whether `up` would change nothing."""
+    return all(step.action in (Action.KEEP, Action.CHECK) for step in plan.steps)
+
+
+def price(plan: Plan) -> str:
+    """What the finished deployment costs; an unknown price says so."""
+    return f"{rate(plan.usd_per_hour)} from the moment everything runs"
+
+
+def times(plan: Plan) -> str:
+    """How long it takes with everything that can run at once doing so, and one after the other."""
+    return f"about {minutes(plan.seconds)} · one after the other {minutes((plan.sequential_seconds,) * 2)}"

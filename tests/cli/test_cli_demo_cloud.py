@@ -1,0 +1,37 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from saxtui.cli.demo_cloud import DemoCloud, clean, parse_records, read_environment
+from saxtui.errors import Refused
+
+
+def test_the_demo_sees_no_other_cloud() -> None:
+    given = {
+        "PATH": "/bin", "CLOUDSDK_CORE_PROJECT": "mine", "KUBECONFIG": "/k", "GOOGLE_APPLICATION_CREDENTIALS": "/g",
+        "SAXTUI_STATE": "/s", "https_proxy": "http://proxy", "NO_COLOR": "1",
+    }  # fmt: skip
+    assert clean(given) == {"PATH": "/bin", "NO_COLOR": "1"}
+
+
+def test_env_sh_is_read_as_a_shell_would(tmp_path: Path) -> None:
+    (tmp_path / "env.sh").write_text("# a comment\nexport A='x y'\nexport B=\"1\" C=2\nexport D='it'\\''s'\necho no\n")
+    assert read_environment(tmp_path) == {"A": "x y", "B": "1", "C": "2", "D": "it's"}
+    with pytest.raises(Refused, match=r"env\.sh"):
+        read_environment(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("text", ['[{"a": 1}, {"b": 2}]', '{"a": 1}\n{"b": 2}\n'])
+def test_records_of_both_shapes(text: str) -> None:
+    assert parse_records(text) == [{"a": 1}, {"b": 2}]
+
+
+def test_a_cloud_that_cannot_start_says_why_and_leaves_nothing(tmp_path: Path) -> None:
+    environ = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONHASHSEED": "0"}
+    cloud = DemoCloud(environ, ["--no-such-option"])
+    with pytest.raises(Refused) as failure, cloud:
+        pass
+    assert failure.value.problem.details
+    assert "ended with code" in failure.value.problem.said
+    assert not cloud.folder.exists()

@@ -1,0 +1,129 @@
+"""The log pane: follow, hold, filter, search, fold, and what its heading says."""
+
+from __future__ import annotations
+
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from saxtui.console.styling import sheet
+from saxtui.console.widgets.log_pane import LogPane
+from saxtui.console.widgets.log_view import LogView
+from saxtui.model.cluster import LogLine
+from tests.console.serving_fakes import shown, until
+
+
+class PaneApp(App[None]):
+    CSS_PATH = [sheet("base.tcss"), sheet("slices.tcss")]
+
+    def compose(self) -> ComposeResult:
+        yield LogPane(id="logs")
+
+    @property
+    def pane(self) -> LogPane:
+        return self.query_one(LogPane)
+
+    @property
+    def view(self) -> LogView:
+        return self.query_one(LogView)
+
+
+def lines(start: int, count: int, text: str = "I0905 22:09:56.7 1 a.py:1] step") -> list[LogLine]:
+    return [LogLine("p", 1.7e9 + n, f"{text} {n}", 1, n % 8) for n in range(start, start + count)]
+
+
+def first_line(app: PaneApp) -> str:
+    return next(row for row in shown(app).split("\n") if "step" in row)
+
+
+async def feed(pilot: Pilot[None], app: PaneApp, more: list[LogLine]) -> None:
+    app.pane.feed(more)
+    await until(pilot, lambda: app.view.rows.seen == app.view.buffer.end, "the lines are laid out")
+    await pilot.pause()
+
+
+async def test_it_follows_until_the_reader_scrolls_up() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.pane.start("logs: slice 1", "waiting for lines")
+        await pilot.pause()
+        assert "waiting for lines" in shown(app)
+        await feed(pilot, app, lines(0, 100))
+        assert "step 99" in shown(app)
+        assert "logs: slice 1" in app.pane.heading and "100 lines · follow · 0 dropped" in app.pane.heading
+        app.view.focus()
+        await pilot.press("up")
+        held = first_line(app)
+        await feed(pilot, app, lines(100, 50))
+        assert "held" in app.pane.heading
+        assert "step 149" not in shown(app)
+        assert first_line(app) == held, "new lines do not move what is read"
+        await pilot.press("end")
+        assert "step 149" in shown(app)
+
+
+async def test_lines_that_leave_the_ring_are_counted_and_do_not_move_the_reader() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.view.buffer.capacity = 60
+        await feed(pilot, app, lines(0, 60))
+        app.view.focus()
+        for _ in range(10):
+            await pilot.press("up")
+        top = first_line(app)
+        await feed(pilot, app, lines(60, 20))
+        assert "20 left the view" in app.pane.heading
+        assert first_line(app) == top
+
+
+async def test_search_marks_and_walks() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await feed(
+            pilot, app, [*lines(0, 30), LogLine("p", 1.0, "E0905 22:10:00.1 1 b.py:2] HBM spent", 1, 5), *lines(30, 60)]
+        )
+        app.pane.ask_search()
+        await pilot.press(*"hbm", "enter")
+        await pilot.pause()
+        assert app.view.current is not None and "HBM" in app.view.current.text
+        assert "1-5 ✗ E0905" in shown(app)
+        assert "/hbm 1 found" in app.pane.heading
+        app.pane.ask_search()
+        app.pane.query_one(Input).value = "absent"
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "/absent not found" in app.pane.heading
+        assert app.pane.clear_finds() and not app.pane.clear_finds()
+
+
+async def test_filter_shows_only_what_holds_the_text() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await feed(pilot, app, lines(0, 100))
+        app.pane.ask_filter()
+        await pilot.press(*"step 7", "enter")
+        await pilot.pause()
+        assert app.view.rows.lines == 11
+        assert "step 6" not in shown(app)
+        assert "filter 'step 7': 11" in app.pane.heading
+
+
+async def test_fold_and_times() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await feed(pilot, app, [LogLine("p", 1.7e9, "long " * 40 + "END", 0, 0)])
+        assert "END" not in shown(app) and "›" in shown(app)
+        app.view.wrapped = True
+        await pilot.pause()
+        assert "END" in shown(app)
+        app.view.times = True
+        await pilot.pause()
+        assert "END" in shown(app)
+        assert ":13:20 0-0" in shown(app)
+
+
+async def test_hostile_text_is_not_markup() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await feed(pilot, app, [LogLine("p", 1.0, "[bold red]x[/] [@click=app.quit]y[/]", 0, 0)])
+        assert "[bold red]x[/] [@click=app.quit]y[/]" in shown(app)

@@ -1,0 +1,124 @@
+from datetime import UTC
+
+import pytest
+
+from saxtui.errors import Problem
+from saxtui.model import cost
+from saxtui.model import events as ev
+from saxtui.model.cluster import LogLine
+from saxtui.model.deployment import Deployment
+from saxtui.model.progress import fold
+from saxtui.present import events, logs, problems, receipt, spend, times
+
+BASE = {"at": 3723.0, "run": "r", "step": "s"}
+PROBLEM = Problem(
+    "create", "cluster saxml", "quota", next_step="ask for more", reason="QUOTA", may_bill=None, command="gcloud x"
+)
+
+
+def test_problem_lines_are_only_those_that_say_something() -> None:
+    found = problems.lines(PROBLEM)
+    assert [(line.label, line.text) for line in found] == [
+        ("", "create cluster saxml: quota"),
+        ("answer", "QUOTA"),
+        ("billing", "unknown whether something now bills"),
+        ("next", "ask for more"),
+        ("command", "gcloud x"),
+    ]
+
+
+@pytest.mark.parametrize(("may_bill", "said"), [(False, ""), (True, "something that was created may bill")])
+def test_billing(may_bill: bool, said: str) -> None:
+    assert problems.billing(Problem("a", "b", "c", may_bill=may_bill)) == said
+
+
+@pytest.mark.parametrize(
+    ("event", "word", "text"),
+    [
+        (ev.RunStarted(at=0, run="r", kind="up", steps=("a", "b")), "begin", "up, 2 steps"),
+        (ev.RunFinished(at=0, run="r", kind="up", outcome="failed", said="pool"), "failed", "up failed: pool"),
+        (ev.StepStarted(**BASE), "start", ""),
+        (ev.Intent(**BASE, kind="bucket", resource="b"), "intent", "bucket b"),
+        (ev.Sent(**BASE, method="POST", target="clusters", command="gcloud y"), "sent", "POST clusters   gcloud y"),
+        (ev.OperationSeen(**BASE, operation="op-1"), "operation", "op-1"),
+        (ev.Progress(**BASE, said="3/8"), "wait", "3/8"),
+        (ev.Owned(**BASE, kind="bucket", resource="b"), "created", "bucket b"),
+        (ev.Owned(**BASE, kind="bucket", resource="b", created=False), "ours", "bucket b"),
+        (ev.Foreign(**BASE, kind="bucket", resource="b", said="other"), "not ours", "bucket b: other"),
+        (ev.Doubt(**BASE, said="timeout"), "doubt", "timeout"),
+        (ev.StepDone(**BASE, said="fine"), "done", "fine"),
+        (ev.StepFailed(**BASE, problem=PROBLEM), "failed", "create cluster saxml: quota [QUOTA]"),
+        (ev.Deleting(**BASE, kind="bucket", resource="b"), "delete", "bucket b"),
+        (ev.Gone(**BASE, kind="bucket", resource="b", proof="GET 404"), "gone", "bucket b: GET 404"),
+        (ev.Note(**BASE, said="hello"), "note", "hello"),
+    ],
+)
+def test_every_event_is_a_line(event: ev.Event, word: str, text: str) -> None:
+    row = events.row(event, UTC)
+    assert (row.word, row.text) == (word, text)
+
+
+def test_every_event_type_is_covered_above() -> None:
+    mark = next(m for m in test_every_event_is_a_line.pytestmark if m.name == "parametrize")
+    assert {type(case[0]) for case in mark.args[1]} == set(ev.ALL)
+
+
+def test_times() -> None:
+    assert times.clock(3723.0, UTC) == "01:02:03"
+    assert times.clock(None) == "-"
+    assert times.moment(86_400.0 * 2, UTC) == "1970-01-03 00:00"
+    assert times.usual((5.0, 5.2)) == "0:05"
+    assert times.minutes((10.0, 20.0)) == "under 1 min"
+    assert times.minutes((300.0, 540.0)) == "5-9 min"
+
+
+def test_log_rows() -> None:
+    host = logs.row(LogLine("set-1-5-x", 3723.0, "hello", slice=1, host=5), UTC)
+    assert (host.time, host.tag, host.text, host.hue) == ("01:02:03", "1-5", "hello", 1)
+    gap = logs.row(LogLine("admin", 0.0, "3 s missing", gap=True), UTC)
+    assert (gap.tag, gap.text, gap.gap) == ("admin", "── 3 s missing ──", True)
+
+
+def owned(step: str, at: float, kind: str = "pool") -> ev.Event:
+    return ev.Owned(at=at, run="r", step=step, kind=kind, resource=step)
+
+
+WANTED = Deployment(id="abcdef12", name="d", project="my-project", bucket="my-bucket")
+POOL = cost.of_step(WANTED, "pool/tpu1")
+
+
+def test_meter_runs_from_owned_to_gone() -> None:
+    assert POOL is not None
+    progress = fold([owned("bucket", 0.0), owned("pool/tpu1", 1000.0)])
+    found = spend.meter(WANTED, progress, 1000.0 + 1800)
+    assert (found.usd_per_hour, found.spent, found.doubtful) == (pytest.approx(POOL), pytest.approx(POOL / 2), ())
+    gone = ev.Gone(at=4600.0, run="r", step="pool/tpu1", kind="pool", resource="tpu1", proof="404")
+    after = spend.meter(WANTED, fold([gone], progress), 90_000.0)
+    assert (after.usd_per_hour, after.spent) == (0.0, pytest.approx(POOL))
+
+
+def test_meter_names_what_is_in_doubt_and_keeps_billing_while_deleting() -> None:
+    sent = ev.Intent(at=1.0, run="r", step="pool/tpu2", kind="pool", resource="tpu2")
+    doubt = ev.Doubt(at=2.0, run="r", step="pool/tpu2", said="timeout")
+    deleting = ev.Deleting(at=50.0, run="r", step="pool/tpu1", kind="pool", resource="tpu1")
+    found = spend.meter(WANTED, fold([owned("pool/tpu1", 0.0), sent, doubt, deleting]), 100.0)
+    assert set(found.doubtful) == {"pool/tpu1", "pool/tpu2"}
+    assert found.usd_per_hour is not None and found.usd_per_hour > 0
+
+
+def test_meter_unknown_price_is_said() -> None:
+    assert spend.Meter(None, None, ("a", "b")).words == "unknown, unknown spent, and an unknown price for: a, b"
+    assert spend.Meter(1.0, 2.0).words == "$1.00/h, $2.00 spent"
+
+
+def test_receipt_says_all_gone_only_when_all_is_proved() -> None:
+    gone = [ev.Gone(at=9.0, run="r", step=s, kind="pool", resource=s, proof="GET 404 x2, LIST x2") for s in ("a", "b")]
+    before = [owned("a", 1.0), owned("b", 1.0), owned("c", 1.0, "bucket")]
+    found = receipt.rows(fold([*before, *gone]), kept=("c",))
+    assert [(row.resource, row.sign.word) for row in found] == [("a", "gone"), ("b", "gone"), ("c", "kept")]
+    assert receipt.verdict(found) == "2 gone · 1 kept"
+    assert receipt.verdict(found[:2]) == "all gone: 2 of 2 resources proved absent"
+    left = receipt.rows(fold([*before, *gone]))
+    assert receipt.verdict(left) == "2 gone · 1 still there"
+    doubt = ev.Doubt(at=9.0, run="r", step="c", said="timeout")
+    assert receipt.verdict(receipt.rows(fold([*before, *gone, doubt]))) == "2 gone · 1 in doubt"
