@@ -164,8 +164,8 @@ def receipt(out: Output, rows: Sequence[ReceiptRow]) -> None:
         out.line("nothing was ever created")
         return
     out.table(
-        ("", "kind", "resource", "proof"),
-        [(out.style.sign(row.sign), row.kind, row.resource, (row.proof, "dim")) for row in rows],
+        ("", "kind", "proof", "resource"),
+        [(out.style.sign(row.sign), row.kind, (row.proof, "dim"), row.resource) for row in rows],
     )
     for row in rows:
         out.record("receipt", step=row.step, kind=row.kind, resource=row.resource, state=row.sign.word, proof=row.proof)

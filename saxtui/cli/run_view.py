@@ -47,9 +47,11 @@ class _Printer:
             if self._said.get(event.step) == event.said:
                 return
             self._said[event.step] = event.said
+            if not event.said:
+                return
         self._out.emit(event.record())
         text = f"  {row.text}" if row.text else ""
-        self._out.line((row.time, "dim"), f"  {row.step:<24}  ", (f"{row.word:<9}", row.role), text)
+        self._out.line((row.time, "dim"), f"  {row.step:<26}  ", (f"{row.word:<9}", row.role), text)
 
 
 async def _table(front: Front, session: Session, run: Awaitable[RunResult]) -> RunResult:

@@ -74,11 +74,15 @@ class ConsoleApp(App[int]):
 
     def on_mount(self) -> None:
         """Start the bridge, and the engine once the first frame is out."""
-        self.run_worker(self.bridge.run(), group="bridge", description="bring changes to the screen")
+        self._bridging = asyncio.create_task(self.bridge.run(), name="bridge")
         self.call_after_refresh(self._start)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, lambda: self.run_worker(self.leave(), group="leave"))
+
+    def on_unmount(self) -> None:
+        """No frames after the end."""
+        self._bridging.cancel()
 
     def _start(self) -> None:
         self.run_worker(self.sessions.start(), group="start", description="open saxtui's state")
@@ -86,7 +90,7 @@ class ConsoleApp(App[int]):
     def _frame(self) -> None:
         front = self.front
         if front is not None and front.is_mounted:
-            front.deliver()
+            front.call_later(front.deliver)
 
     def _tick(self) -> float | None:
         """Seconds until the picture ages by itself; None while nothing does."""

@@ -1,4 +1,4 @@
-"""How loud a log line is, read from its own prefix: absl's and glog's letter, or a level word near the beginning."""
+"""What a log line's own prefix tells: how loud it is, and where its message begins. absl and glog write the same."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from saxtui.model.cluster import LogLine
 from saxtui.present.words import Sign
 
 _ABSL = re.compile(r"^([IWEF])\d{4} \d\d:\d\d:\d\d")
+_PREFIX = re.compile(r"^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ [^ \]]+:\d+\] ?")
 _WORD = re.compile(r"\b(WARNING|WARN|ERROR|CRITICAL|FATAL|Traceback)\b")
 _WORD_WITHIN = 64
 
@@ -28,3 +29,9 @@ def level(line: LogLine) -> Sign:
     if word is None:
         return PLAIN
     return WARNING if word[1].startswith("WARN") else ERROR
+
+
+def message(line: LogLine) -> str:
+    """The text without date, thread and source line, which the pane's own columns tell better."""
+    found = _PREFIX.match(line.text)
+    return line.text[found.end() :] if found else line.text

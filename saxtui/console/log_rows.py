@@ -9,6 +9,7 @@ from typing import NamedTuple
 from rich.cells import cell_len, chop_cells
 
 from saxtui.console.log_buffer import LogBuffer
+from saxtui.console.log_level import message
 from saxtui.model.cluster import LogLine
 
 
@@ -52,11 +53,13 @@ def chop(text: str, width: int) -> list[str]:
 class LogRows:
     """The rows for one ring, kept as lines come and go. `width` is that of the text column; 0 = never fold.
 
+    `brief` leaves out the lines' own prefixes, on screen and for filter and search.
     `seen` is the number of the first line not yet taken in; `widest` the widest text so far, in cells.
     """
 
-    def __init__(self, buffer: LogBuffer, *, needle: str = "", width: int = 0) -> None:
+    def __init__(self, buffer: LogBuffer, *, needle: str = "", width: int = 0, brief: bool = False) -> None:
         self.buffer = buffer
+        self.brief = brief
         self.needle = needle
         self.width = width
         self.widest = 0
@@ -78,9 +81,13 @@ class LogRows:
         """How many lines are shown."""
         return sum(1 for row in self._rows if row.part == 0)
 
+    def text(self, line: LogLine) -> str:
+        """What is shown of the line."""
+        return message(line) if self.brief else line.text
+
     def shows(self, line: LogLine) -> bool:
         """Whether the filter lets the line through; a gap in the stream is never hidden."""
-        return not self.needle or line.gap or matches(line.text, self.needle)
+        return not self.needle or line.gap or matches(self.text(line), self.needle)
 
     def update(self) -> int:
         """Take in what changed in the ring since the last call; returns how many rows left at the top."""
@@ -89,9 +96,10 @@ class LogRows:
         for number, line in self.buffer.lines(self.seen):
             if not self.shows(line):
                 continue
-            width = cell_len(line.text)
+            text = self.text(line)
+            width = cell_len(text)
             self.widest = max(self.widest, width)
-            parts = 1 if not self.width or width <= self.width else len(chop(line.text, self.width))
+            parts = 1 if not self.width or width <= self.width else len(chop(text, self.width))
             self._rows.extend(Row(number, part) for part in range(parts))
         self.seen = self.buffer.end
         return gone
@@ -106,10 +114,10 @@ class LogRows:
         cut = bisect_left(numbers, start if backwards else start + 1)
         order = numbers[:cut][::-1] + numbers[cut:][::-1] if backwards else numbers[cut:] + numbers[:cut]
         for number in order:
-            if matches(self.buffer[number].text, needle):
+            if matches(self.text(self.buffer[number]), needle):
                 return number
         return None
 
     def count(self, needle: str) -> int:
         """How many shown lines hold `needle`."""
-        return sum(1 for row in self._rows if row.part == 0 and matches(self.buffer[row.number].text, needle))
+        return sum(1 for row in self._rows if row.part == 0 and matches(self.text(self.buffer[row.number]), needle))

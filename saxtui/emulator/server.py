@@ -17,6 +17,7 @@ from aiohttp import web
 from saxtui.emulator import resources
 from saxtui.emulator.assembly import Cloud
 from saxtui.emulator.clock import Driver, ScaledClock
+from saxtui.emulator.google import schema
 from saxtui.emulator.google.wire import Request
 from saxtui.emulator.listeners import SHUTDOWN_SECONDS, Listeners
 from saxtui.emulator.request_log import RequestLog
@@ -86,6 +87,8 @@ class Server:
             manifest_path=f"/jobset/{JOBSET_VERSION}/manifests.yaml",
         )
         self._driving = asyncio.create_task(self._driver.run())
+        # Half a second of imports, in a thread: the line that says it serves does not wait for them.
+        self._warming = asyncio.create_task(asyncio.to_thread(schema.preload))
 
     async def _bind(self) -> int:
         site = web.TCPSite(self._runner, "127.0.0.1", self._options.port)
@@ -105,6 +108,7 @@ class Server:
         self._driving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._driving
+        await self._warming
         await self._listeners.close()
         await self._runner.cleanup()
         self._state.retire()

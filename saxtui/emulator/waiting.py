@@ -6,7 +6,6 @@ The server's driver (or a test) advances the world; a world timer then resolves 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 from saxtui.emulator.world import World
@@ -33,15 +32,6 @@ class Waiting:
             await future
         finally:
             self._futures.pop(ticket, None)
-
-    async def until(self, true: Callable[[], bool], every: float = 1.0, at_most: float | None = None) -> bool:
-        """Return True as soon as `true()` is seen, looked at every `every` seconds; False after `at_most` seconds."""
-        end = None if at_most is None else self._world.now + at_most
-        while not true():
-            if end is not None and self._world.now >= end:
-                return False
-            await self.sleep(every)
-        return True
 
     def _wake(self, payload: dict[str, Any]) -> None:
         future = self._futures.get(payload["ticket"])

@@ -81,7 +81,7 @@ class Logs:
             yield line
         if not follow:
             return
-        async with self._watching.held(), contextlib.aclosing(self._live(kubernetes, view, selection, last)) as live:
+        async with self._watching.held(), contextlib.aclosing(self._live(view, selection, last)) as live:
             async for line in live:
                 yield line
 
@@ -98,10 +98,10 @@ class Logs:
         return sorted((item for part in parts for item in part), key=lambda item: item[0].at)
 
     async def _live(
-        self, kubernetes: Kubernetes, view: ClusterView, selection: LogSelection, last: dict[str, float]
+        self, view: ClusterView, selection: LogSelection, last: dict[str, float]
     ) -> AsyncGenerator[LogLine, None]:
         queue: asyncio.Queue[LogLine] = asyncio.Queue(_QUEUE)
-        recruiter = asyncio.create_task(self._recruit(kubernetes, view, selection, last, queue), name="follow logs")
+        recruiter = asyncio.create_task(self._recruit(view, selection, last, queue), name="follow logs")
         try:
             while True:
                 batch = [await _next(queue, recruiter)]
@@ -116,7 +116,6 @@ class Logs:
 
     async def _recruit(
         self,
-        kubernetes: Kubernetes,
         view: ClusterView,
         selection: LogSelection,
         last: dict[str, float],
@@ -131,7 +130,7 @@ class Logs:
                 for pod in self._selected(known, selection):
                     if pod.uid not in followed and pod.state in _STARTED:
                         followed.add(pod.uid)
-                        tasks.create_task(self._follow(kubernetes, pod, last.get(pod.uid), queue))
+                        tasks.create_task(self._follow(pod, last.get(pod.uid), queue))
                 await self._store.changed(revision)
 
     @staticmethod
@@ -142,21 +141,25 @@ class Logs:
             # The one pod asked for is gone (or not back yet): keep waiting, a follower must not end for it.
             return []
 
-    async def _follow(
-        self, kubernetes: Kubernetes, pod: Pod, since: float | None, queue: asyncio.Queue[LogLine]
-    ) -> None:
+    async def _follow(self, pod: Pod, since: float | None, queue: asyncio.Queue[LogLine]) -> None:
         """One pod's lines until it is gone for good; a container that starts again is followed again."""
+        broken = False
         while True:
             request = LogRequest(pod.namespace, pod.name, _container(pod), follow=True, since=since)
             try:
+                # Asked for each time: the cluster may have been looked up again meanwhile.
+                kubernetes = await self._connection.kubernetes()
                 async with contextlib.aclosing(kubernetes.follow_log(request)) as lines:
                     async for line in lines:
-                        since = max(since or 0.0, line.at)
+                        since, broken = max(since or 0.0, line.at), False
                         await queue.put(_place(line, pod))
             except NotFound:
                 return
             except CallError as error:
-                await queue.put(_place(LogLine(pod.name, self._clock.now(), error.problem.said, gap=True), pod))
+                if not broken:
+                    broken = True
+                    mark = LogLine(pod.name, self._clock.now(), error.problem.said, gap=True)
+                    await queue.put(_place(mark, pod))
             await self._clock.sleep(_AGAIN)
             if self._gone(pod):
                 return

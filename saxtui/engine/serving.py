@@ -10,7 +10,7 @@ from saxtui.engine.connection import Connection
 from saxtui.engine.evidence import Testimony, Witnesses
 from saxtui.engine.ladder import replica
 from saxtui.engine.store import Part, Store
-from saxtui.errors import Ambiguous, Busy, CallError, Conflict, NotFound
+from saxtui.errors import Ambiguous, Busy, CallError, Conflict, NotFound, Throttled, Unreachable
 from saxtui.model.cluster import ClusterView
 from saxtui.model.serving import Candidate, Dialect, Evidence, ModelStatus, Reply, Rung, Sampling
 from saxtui.ports import Cloud, Kubernetes, ModelServer
@@ -24,6 +24,7 @@ _POLL = 10.0
 """Seconds between looks at a load: Sax itself assigns and refreshes every 10 s."""
 _BUSY_FOR = 180.0
 _GONE_FOR = 120.0
+_PASSING = (Ambiguous, Busy, Throttled, Unreachable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class Serving:
         while True:
             try:
                 status = _find(await self.models(), model)
-            except Ambiguous:
+            except _PASSING:
                 # One look that failed says nothing of the load; the deadline below ends a server that stays silent.
                 if self._cloud.clock.now() > until:
                     raise
@@ -240,7 +241,11 @@ class Serving:
         if self._ready is None or self._ready.kubernetes is not kubernetes:
             await self.close()
             server = self._cloud.model_server(kubernetes, self._deployment.namespace, SERVICE, PORT)
-            await server.probe()
+            try:
+                await server.probe()
+            except BaseException:
+                await server.close()
+                raise
             self._ready = _Ready(kubernetes, server)
         return self._ready
 

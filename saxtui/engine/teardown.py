@@ -15,6 +15,7 @@ from saxtui.engine.step import Presence, Step, StepContext, patiently
 from saxtui.engine.steps import ContextMaker
 from saxtui.errors import Problem, SaxtuiError
 from saxtui.model import events as ev
+from saxtui.model.deployment import Exposure
 from saxtui.model.plan import StepKind
 from saxtui.model.progress import Ownership, RunProgress, StepState
 
@@ -114,14 +115,16 @@ def _first(name: str, needs: Mapping[str, tuple[str, ...]], down: _Down) -> dict
     if name in down.along:
         return {"cluster": True}
     step = down.steps[name]
-    inside = down.along if step.kind is StepKind.CLUSTER else frozenset[str]()
-    first = {other: True for other in down.steps if name in needs.get(other, ()) and other not in inside}
+    if step.kind is StepKind.CLUSTER and down.cluster_goes:
+        # Only what is deleted by itself inside it; the bindings outlive it, as the pods in it use them to the end.
+        apart = {other: inner for other, inner in down.steps.items() if inner.within and other not in down.along}
+        public = step.deployment.exposure is not Exposure.PRIVATE
+        return {other: public and inner.kind is StepKind.HTTP_SERVER for other, inner in apart.items()}
+    first = {other: True for other in down.steps if name in needs.get(other, ())}
     if step.kind is StepKind.NODE_POOL and "http-server" not in down.along:
         first["http-server"] = False
-    if step.kind is StepKind.CLUSTER and down.cluster_goes:
-        for other, inner in down.steps.items():
-            if inner.within and other not in down.along:
-                first[other] = inner.kind is StepKind.HTTP_SERVER and step.deployment.exposure != "private"
+    if step.kind is StepKind.NODE_POOL and down.cluster_goes:
+        first = {other: False for other in first if other not in down.along}
     return first
 
 

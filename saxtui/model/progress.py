@@ -152,7 +152,8 @@ def _step(step: StepProgress, event: ev.Event) -> StepProgress:
         case ev.StepDone():
             return replace(step, state=StepState.DONE, ended=event.at, said=event.said, fraction=1.0)
         case ev.StepFailed():
-            state = StepState.FOREIGN if step.state is StepState.FOREIGN else StepState.FAILED
+            # Not ours and in doubt are the more exact words; the problem says the rest.
+            state = step.state if step.state in (StepState.FOREIGN, StepState.DOUBT) else StepState.FAILED
             return replace(step, state=state, ended=event.at, problem=event.problem, said=event.problem.said)
         case ev.Deleting():
             return replace(

@@ -159,7 +159,7 @@ class FakeClock:
         return NOW
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.02)
 
 
 class FakeRuntime:
@@ -216,7 +216,7 @@ async def opened(
 ) -> AsyncIterator[tuple[ConsoleApp, Pilot[int]]]:
     """The console on `mode` with the deployment open."""
     app = console(session, state, mode)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         await until(pilot, lambda: app.sessions.summaries is not None, "the engine is open")
         await app.sessions.open("spmd")
         await until(pilot, lambda: "saxtui  spmd" in shown(app), "the deployment is shown")

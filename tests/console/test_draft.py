@@ -74,4 +74,4 @@ def test_the_sketch_is_the_mesh_of_hosts() -> None:
     assert sketch(blank("p"), plain=False)[1] == "│h0 ★│ h1 │ h2 │ h3 │"
     assert len(sketch(blank("p"), plain=False)) == 5
     assert all(line.isascii() for line in sketch(blank("p"), plain=True))
-    assert len(sketch(blank("p").put("topology", "16x16"), plain=True)) == 17
+    assert sketch(blank("p").put("topology", "16x16"), plain=True) == ["8 x 8 hosts, 4 chips each"]

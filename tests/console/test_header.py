@@ -13,11 +13,11 @@ FULL = Header(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
 def test_cost_and_freshness_are_never_cut(width: int) -> None:
     line = "".join(piece.text for piece in layout(FULL, width))
     assert line.rstrip().endswith("$77.18/h+  $1,041.02+   offline since 14:02")
-    assert len(line) <= max(width, 46)
+    assert len(line) <= width
 
 
 @pytest.mark.parametrize("width", [80, 120, 200])

@@ -86,7 +86,7 @@ async def test_search_marks_and_walks() -> None:
         await pilot.press(*"hbm", "enter")
         await pilot.pause()
         assert app.view.current is not None and "HBM" in app.view.current.text
-        assert "1-5 ✗ E0905" in shown(app)
+        assert "1-5 ✗ HBM spent" in shown(app)
         assert "/hbm 1 found" in app.pane.heading
         app.pane.ask_search()
         app.pane.query_one(Input).value = "absent"
@@ -116,10 +116,21 @@ async def test_fold_and_times() -> None:
         app.view.wrapped = True
         await pilot.pause()
         assert "END" in shown(app)
-        app.view.times = True
+        assert ":13:20 0-0" in shown(app)
+        app.view.times = False
         await pilot.pause()
         assert "END" in shown(app)
-        assert ":13:20 0-0" in shown(app)
+        assert ":13:20 0-0" not in shown(app)
+
+
+async def test_brief_leaves_out_the_prefix_and_raw_shows_it() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(120, 24)) as pilot:
+        await feed(pilot, app, [LogLine("p", 1.7e9, "W1123 20:08:30.791335 1393 base.py:1762] warm", 0, 0)])
+        assert "0-0 ▲ warm" in shown(app)
+        app.view.brief = False
+        await pilot.pause()
+        assert "0-0 ▲ W1123 20:08:30.791335 1393 base.py:1762] warm" in shown(app)
 
 
 async def test_hostile_text_is_not_markup() -> None:
@@ -127,3 +138,17 @@ async def test_hostile_text_is_not_markup() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await feed(pilot, app, [LogLine("p", 1.0, "[bold red]x[/] [@click=app.quit]y[/]", 0, 0)])
         assert "[bold red]x[/] [@click=app.quit]y[/]" in shown(app)
+
+
+async def test_the_wheel_holds_and_the_end_follows_again() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await feed(pilot, app, lines(0, 100))
+        app.view.scroll_relative(y=-5, animate=False, force=True)
+        await pilot.pause()
+        assert not app.view.following
+        await feed(pilot, app, lines(100, 10))
+        assert "step 109" not in shown(app)
+        app.view.scroll_end(animate=False, force=True, immediate=True)
+        await pilot.pause()
+        assert app.view.following

@@ -45,7 +45,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield launch
     for process in running:
         process.kill()
-        process.communicate()
+        process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -79,6 +80,8 @@ class GoogleBuckets:
 
     def _load(self) -> Any:
         if self._client is None:
+            # The client would look buckets up in threads of its own, only to label traces that nobody collects.
+            os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
             from google.cloud import storage
 
             self._client = storage.Client(

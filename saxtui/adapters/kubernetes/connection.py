@@ -19,6 +19,9 @@ from saxtui.model.text import safe
 TIMEOUT = 30.0
 _CONNECT = 10.0
 _LARGEST_ANSWER = 268_435_456
+_LARGEST_ERROR = 1_048_576
+CLOSED = "CLOSED"
+"""The reason of an error on a connection that we closed ourselves: trying again there is of no use."""
 Token = Callable[[], Awaitable[str]]
 
 
@@ -30,9 +33,13 @@ class Connection:
         self.ca_pem = ca_pem
         self.token = token
         self._client: Any = None
+        self._closed = False
 
     async def open(self) -> None:
-        """Load the client library off the loop. Raises Unreachable for a CA that is none."""
+        """Load the client library off the loop. Raises Unreachable for a CA that is none, and after `close`."""
+        if self._closed:
+            said = "the connection was closed"
+            raise Unreachable(Problem(tried="use", target=safe(self.address), said=said, reason=CLOSED))
         if self._client is not None:
             return
         loaded = await asyncio.to_thread(self._configure)
@@ -68,7 +75,7 @@ class Connection:
                 asyncio.timeout(timeout),
                 self.stream(method, path, tried, target, query=query, body=body, content_type=content_type) as answer,
             ):
-                return bytes(await answer.read())
+                return await _read(answer, _LARGEST_ANSWER)
         except Exception as error:
             raise errors.from_exception(error, tried, target) from error
 
@@ -83,24 +90,27 @@ class Connection:
         try:
             await self.open()
             headers = {"Accept": "application/json", "Content-Type": content_type, "User-Agent": "saxtui"}
+            token = await self.token()
+            if token:
+                headers["Authorization"] = f"Bearer {token}"
             method, url, sent, body, _ = await self._client.param_serialize(
-                method, path, query_params=list((query or {}).items()), header_params=headers, body=body,
-                auth_settings=["BearerToken"],
-            )  # fmt: skip
+                method, path, query_params=list((query or {}).items()), header_params=headers, body=body
+            )
             limits = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT)
             response = (await self._client.call_api(method, url, sent, body, _request_timeout=limits)).response
         except Exception as error:
             raise errors.from_exception(error, tried, target) from error
         try:
             if response.status >= 400:
-                text = await asyncio.wait_for(response.content.read(65_536), TIMEOUT)
+                text = await asyncio.wait_for(_read(response, _LARGEST_ERROR), TIMEOUT)
                 raise errors.from_response(response.status, text, tried, target)
             yield response
         finally:
             response.close()
 
     async def close(self) -> None:
-        """Close the session."""
+        """Close the session for good; harmless twice."""
+        self._closed = True
         client, self._client = self._client, None
         if client is not None:
             await client.close()
@@ -111,13 +121,17 @@ class Connection:
         settings = Configuration(host=self.address, ca_cert_data=self.ca_pem or None)
         # Python 3.13 refuses CAs without a key identifier by default; chain and host name are verified all the same.
         settings.disable_strict_ssl_verification = True
-        settings.api_key = {"authorization": ""}
-        settings.api_key_prefix = {"authorization": "Bearer"}
-        settings.refresh_api_key_hook = self._refresh
         settings.connection_pool_maxsize = 64
         if self.loopback:
             settings.client_session_kwargs = {"trust_env": False}
         return settings
 
-    async def _refresh(self, settings: Any) -> None:
-        settings.api_key["authorization"] = await self.token()
+
+async def _read(response: Any, limit: int) -> bytes:
+    """The whole answer, cut at `limit` bytes."""
+    data = bytearray()
+    async for chunk in response.content.iter_any():
+        data += chunk
+        if len(data) > limit:
+            break
+    return bytes(data[:limit])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from saxtui.adapters.kubernetes import errors
-from saxtui.adapters.kubernetes.connection import Connection
+from saxtui.adapters.kubernetes.connection import CLOSED, Connection
 from saxtui.adapters.kubernetes.lines import LONGEST_LOG_LINE, Splitter
 from saxtui.adapters.kubernetes.times import epoch, stamp
 from saxtui.errors import Ambiguous, CallError, NotFound, Throttled, Unreachable
@@ -66,9 +66,9 @@ async def follow(connection: Connection, request: LogRequest, clock: Clock) -> A
                     yield line
             if not await _running(connection, request):
                 return
-        except (Ambiguous, Unreachable, Throttled):
+        except (Ambiguous, Unreachable, Throttled) as error:
             first_break = first_break or time.monotonic()
-            if time.monotonic() - first_break > _GIVE_UP:
+            if error.problem.reason == CLOSED or time.monotonic() - first_break > _GIVE_UP:
                 raise
         broken_at = clock.now()
         await asyncio.sleep(_PAUSE[min(attempt, len(_PAUSE) - 1)] * random.uniform(0.7, 1.3))

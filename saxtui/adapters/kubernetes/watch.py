@@ -34,6 +34,7 @@ _SILENT = 150.0
 """Seconds of the cluster's time without a byte before a watch is opened anew: bookmarks come about every minute."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.8, 15.0
 _KIND_ABSENT = 2.0
+_BEATING = ("heartbeat", "")
 _KINDS = (("v1", "Pod"), ("v1", "Service"), ("v1", "Event"), ("jobset.x-k8s.io/v1alpha2", "JobSet"))
 
 _page = msgspec.json.Decoder(wire.Page)
@@ -65,7 +66,8 @@ class Watcher:
         self._labels = labels
         self._picture = Picture()
         self._changed = asyncio.Event()
-        self._errors: dict[str, str] = {}
+        self._errors: dict[tuple[str, str], str] = {}
+        self._versions: dict[tuple[str, str], str] = {}
         self._listed: set[tuple[str, str]] = set()
         self._heard_at: float | None = None
         self._seen = 0.0
@@ -117,37 +119,38 @@ class Watcher:
             try:
                 await self._connection.call("GET", "/version", "reach", "API server", timeout=_BEAT_TIMEOUT)
                 self._heard()
-                self._errors.pop("beat", None)
+                self._errors.pop(_BEATING, None)
             except CallError as error:
-                self._errors["beat"] = error.problem.one_line()
+                self._errors[_BEATING] = error.problem.one_line()
             self._changed.set()
             await asyncio.sleep(_BEAT)
 
     async def _keep(self, api: str, kind: str, namespace: str) -> None:
-        source = f"{kind} {namespace}"
-        version: str | None = None
+        source = (kind, namespace)
         pause = _FIRST_PAUSE
         while True:
             started = time.monotonic()
             try:
-                if version is None:
-                    version = await self._list(api, kind, namespace)
-                if version is not None:
-                    version = await self._stream(api, kind, namespace, version)
+                if source not in self._versions:
+                    await self._list(api, kind, namespace)
+                if source in self._versions:
+                    await self._stream(api, kind, namespace)
+                elif source not in self._errors:
+                    await asyncio.sleep(_KIND_ABSENT)
+                    continue
             except _Gone:
-                version = None
+                self._versions.pop(source, None)
             except CallError as error:
                 self._errors[source] = error.problem.one_line()
                 self._changed.set()
             if time.monotonic() - started > _LONGEST_PAUSE:
                 pause = _FIRST_PAUSE
                 continue
-            absent = version is None and source not in self._errors
-            await asyncio.sleep(_KIND_ABSENT if absent else pause * random.uniform(0.5, 1.0))
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    async def _list(self, api: str, kind: str, namespace: str) -> str | None:
-        """Read all, replace what was known, and return the resourceVersion; None where the kind is not served."""
+    async def _list(self, api: str, kind: str, namespace: str) -> None:
+        """Read all and replace what was known; a kind that is not served has no objects and no version."""
         query = {"limit": _PAGE, **self._selector(kind)}
         path = KNOWN[api, kind].path(namespace)
         items: list[msgspec.Raw] = []
@@ -168,36 +171,41 @@ class Watcher:
             raise _Gone from error
         await self._picture.replace(kind, namespace, items)
         self._heard()
-        self._errors.pop(f"{kind} {namespace}", None)
+        self._errors.pop((kind, namespace), None)
         self._listed.add((kind, namespace))
+        if version:
+            self._versions[kind, namespace] = version
         self._changed.set()
-        return version or None
 
-    async def _stream(self, api: str, kind: str, namespace: str, version: str) -> str:
-        """Fold changes in until the server ends the stream; returns the resourceVersion to watch on from."""
+    async def _stream(self, api: str, kind: str, namespace: str) -> None:
+        """Fold changes in until the server ends the stream; after that, or a break, the next one goes on from there."""
+        source = (kind, namespace)
         query = {
-            "watch": "true", "resourceVersion": version, "allowWatchBookmarks": "true",
-            "timeoutSeconds": str(random.randint(300, 600)), **self._selector(kind),
-        }  # fmt: skip
+            "watch": "true",
+            "resourceVersion": self._versions[source],
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(random.randint(300, 600)),
+            **self._selector(kind),
+        }
         path = KNOWN[api, kind].path(namespace)
         splitter = Splitter()
         silent = max(15.0, _SILENT / self._clock.speed)
         try:
             async with self._connection.stream("GET", path, "watch", kind, query=query) as response:
                 self._heard()
-                self._errors.pop(f"{kind} {namespace}", None)
+                self._errors.pop(source, None)
                 chunks = response.content.iter_any()
                 while True:
                     try:
                         chunk = await asyncio.wait_for(anext(chunks), silent)
                     except (StopAsyncIteration, TimeoutError):
-                        return version
+                        return
                     except Exception as error:
                         raise errors.from_exception(error, "watch", kind) from error
                     self._heard()
                     for line in splitter.feed(chunk):
                         if line.strip():
-                            version = self._fold(kind, line) or version
+                            self._versions[source] = self._fold(kind, line) or self._versions[source]
                     self._changed.set()
         except CallError as error:
             if error.problem.code == "410":

@@ -98,8 +98,8 @@ class PublishModal(ModalScreen[Publication | None]):
                 yield Input(str(self._deployment.replicas), id="publish-replicas", type="integer", compact=True)
             yield Static(id="publish-note", markup=False)
             yield Static(
-                f"{len(self._offered)} classes fit a slice of {shape.chips} chips exactly; "
-                f"1 to {self._deployment.slices.count} replicas, one slice each.",
+                f"{len(self._offered)} classes fit a slice of {shape.chips} chips; "
+                f"{self._deployment.slices.count} slices, one a replica.",
                 classes="muted", markup=False,
             )  # fmt: skip
             with Horizontal(classes="dialog-buttons"):
@@ -114,7 +114,7 @@ class PublishModal(ModalScreen[Publication | None]):
         if model is None:
             said, role = "choose a class", "dim"
         elif model.test_mode:
-            said, role = "A test class: it ignores the checkpoint and answers from random weights.", "dim"
+            said, role = "Test class: ignores the checkpoint, answers from random weights.", "dim"
         elif self._checkpoint_field.value.strip() in ("", "None"):
             said, role = 'This class needs a checkpoint folder; with "None" its load fails.', "warn"
         else:

@@ -61,7 +61,7 @@ class ChatScreen(ConsoleScreen):
                 _idle),
         Command("chat.export", ("ctrl+s", "e"), "export", "Write the conversation to a Markdown file",
                 lambda s: s.export(), _some),
-        Command("chat.models", ("ctrl+o", "m"), "models", "What is published and loaded",
+        Command("chat.served", ("ctrl+o", "m"), "models", "What is published and loaded",
                 lambda s: s.console.go("models")),
     )  # fmt: skip
 
@@ -126,7 +126,8 @@ class ChatScreen(ConsoleScreen):
         self._paint()
         if live is not None:
             self._open_last(live.session.deployment.id)
-            self._look(live.session)
+            if live.state.models.value is None:
+                self._look(live.session)
 
     def on_state(self, state: State, previous: State | None) -> None:
         """Who can answer may have changed."""
@@ -191,10 +192,9 @@ class ChatScreen(ConsoleScreen):
 
     @work(exclusive=True, group="look", exit_on_error=False, description="ask what is served")
     async def _look(self, session: Session) -> None:
+        """What is served may be unknown, or have changed since anybody looked."""
         from saxtui.errors import SaxtuiError
 
-        if session.store.state.models.value is not None:
-            return
         try:
             await session.models()
         except SaxtuiError as error:
@@ -249,6 +249,8 @@ class ChatScreen(ConsoleScreen):
             self._refusal = str(error)
         if self._refusal or session is None or partner is None or partner.reason:
             self._paint()
+            if session is not None and partner is not None and partner.reason:
+                self._look(session)
             return
         self._generate(session, partner.id, prompt.strip(), sampling, keep_box)
 

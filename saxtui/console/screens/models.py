@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from saxtui.model.serving import ModelStatus
 
 _EVERY = 5.0  # seconds of the product's clock between two looks while something loads
+_AGAIN = 5.0  # real seconds before asking again after a failure
 _LEAST = 0.5  # real seconds between two looks, however fast the clock runs
 
 
@@ -57,7 +59,7 @@ class ModelsScreen(ConsoleScreen):
                 lambda s: "" if s.live else "no deployment is open"),
         Command("models.evidence", ("enter",), "evidence", "What proves the selected slice's rungs",
                 lambda s: s.show_evidence(), lambda s: "" if s.model_id else "nothing is published"),
-        Command("models.chat", ("c",), "chat", "Talk to the model", lambda s: s.console.go("chat")),
+        Command("models.talk", ("c",), "chat", "Talk to the model", lambda s: s.console.go("chat")),
     )  # fmt: skip
 
     table = getters.query_one("#models", Rows)
@@ -170,7 +172,7 @@ class ModelsScreen(ConsoleScreen):
     # -- work
     @work(exclusive=True, group="look", exit_on_error=False, description="ask which models are served")
     async def look(self) -> None:
-        """Look until nothing moves any more; the store shows failures, so none is raised here."""
+        """Look until nothing moves any more. The store shows a failure; while this screen is in front it asks again."""
         from saxtui.errors import SaxtuiError
 
         session, runtime = self.session, self.console.sessions.runtime
@@ -178,7 +180,10 @@ class ModelsScreen(ConsoleScreen):
             try:
                 found = await session.models()
             except SaxtuiError:
-                return
+                if not self.is_current:
+                    return
+                await asyncio.sleep(_AGAIN)
+                continue
             if not ladders.moving(found):
                 return
             await runtime.clock.sleep(max(_EVERY, _LEAST * runtime.clock.speed))

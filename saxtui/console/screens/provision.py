@@ -56,7 +56,7 @@ class ProvisionScreen(ConsoleScreen):
                 lambda s: s.live.session.pause(), lambda s: "" if s.live and s.live.running else "nothing runs"),
         Command("provision.take-down", ("x",), "take down", "Delete everything of it and prove it gone",
                 lambda s: runs.take_down(s.console, s.live), _idle),
-        Command("provision.slices", ("s",), "slices", "The hosts of every slice", lambda s: s.console.go("slices")),
+        Command("provision.hosts", ("s",), "slices", "The hosts of every slice", lambda s: s.console.go("slices")),
         Command("provision.log", ("l",), "log", "Move between the steps and what was sent", lambda s: s.swap_focus(),
                 footer=False),
     )  # fmt: skip

@@ -67,7 +67,10 @@ class SlicesScreen(ConsoleScreen):
         Command("slices.zoom", ("z",), "zoom", "The log alone, or with the slices", lambda s: s.toggle_zoom()),
         Command("slices.follow", ("f",), "follow", "Stay at the newest line, or hold", lambda s: s.toggle("following")),
         Command("slices.wrap", ("w",), "wrap", "Fold long lines", lambda s: s.toggle("wrapped"), footer=False),
-        Command("slices.times", ("t",), "times", "Show each line's time", lambda s: s.toggle("times"), footer=False),
+        Command("slices.times", ("t",), "times", "Show or hide each line's time", lambda s: s.toggle("times"),
+                footer=False),
+        Command("slices.brief", ("b",), "brief/raw", "Messages alone, or with the prefixes the servers write",
+                lambda s: s.toggle("brief"), footer=False),
         Command("slices.next", ("n",), "next", "Next place of the searched text", lambda s: s.search_on(False),
                 footer=False),
         Command("slices.previous", ("N",), "previous", "Place of the searched text before this one",
@@ -274,7 +277,7 @@ class SlicesScreen(ConsoleScreen):
 
     # -- what the log's keys ask for
     def toggle(self, name: str) -> None:
-        """Turn one of the log view's switches: following, wrapped, times."""
+        """Turn one of the log view's switches: following, wrapped, times, brief."""
         setattr(self.pane.view, name, not getattr(self.pane.view, name))
 
     def open_filter(self) -> None:

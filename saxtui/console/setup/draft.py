@@ -120,6 +120,8 @@ def check(draft: Draft) -> tuple[Any, Mapping[str, str]]:
         for fault in error.errors(include_url=False, include_input=False):
             field = _field(tuple(str(part) for part in fault["loc"]), str(fault["msg"]))
             wrong.setdefault(field, _sentence(field, str(fault["type"]), str(fault["msg"])))
+        if "project" in wrong and not draft.bucket:
+            wrong.pop("bucket", None)  # the default name is made from the project id
         return None, wrong
     return (None, wrong) if wrong else (made, {})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import accumulate
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -30,7 +29,7 @@ _TAG_MOST = 14
 
 
 class LogView(ScrollView, can_focus=True):
-    """Lines with host tag, level and text; a cursor line; follow, wrap, times, filter and search."""
+    """Lines with time, host tag, level and text; a cursor line; follow, wrap, times, brief, filter and search."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES = ROLE_CLASSES | {"log-view--tag", "log-view--time", "log-view--cursor", "log-view--match"}
@@ -45,7 +44,8 @@ class LogView(ScrollView, can_focus=True):
 
     following: reactive[bool] = reactive(True, repaint=False)
     wrapped: reactive[bool] = reactive(False, repaint=False)
-    times: reactive[bool] = reactive(False, repaint=False)
+    times: reactive[bool] = reactive(True, repaint=False)
+    brief: reactive[bool] = reactive(True, repaint=False)
 
     class Changed(Message):
         """Something the title shows changed: lines, follow, wrap, search, filter."""
@@ -56,7 +56,7 @@ class LogView(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None, ascii_only: bool = False, capacity: int = CAPACITY) -> None:
         super().__init__(id=id)
         self.buffer = LogBuffer(capacity)
-        self.rows = LogRows(self.buffer)
+        self.rows = LogRows(self.buffer, brief=True)
         self.needle = ""
         self.placeholder = ""
         self.ascii_only = ascii_only
@@ -97,7 +97,8 @@ class LogView(ScrollView, can_focus=True):
 
     def rebuild(self) -> None:
         """Lay all rows out again: the width, the folding or the filter changed."""
-        self.rows = LogRows(self.buffer, needle=self.rows.needle, width=self._text_width if self.wrapped else 0)
+        width = self._text_width if self.wrapped else 0
+        self.rows = LogRows(self.buffer, needle=self.rows.needle, width=width, brief=self.brief)
         self._resize_virtual()
         if self.following:
             self._to_end()
@@ -161,6 +162,9 @@ class LogView(ScrollView, can_focus=True):
         self.rebuild()
 
     def watch_times(self) -> None:
+        self.rebuild()
+
+    def watch_brief(self) -> None:
         self.rebuild()
 
     def action_move(self, step: int) -> None:
@@ -232,58 +236,56 @@ class LogView(ScrollView, can_focus=True):
             self._go(self.rows[at].number)
 
     # -- painting
-    def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(name, partial=True)
+    def _style(self, *names: str) -> Style:
+        return self.get_visual_style(*names).rich_style
 
     def render_line(self, y: int) -> Strip:
         scroll_x, scroll_y = self.scroll_offset
-        width, base, at = self.size.width, self.rich_style, y + scroll_y
+        width, at = self.size.width, y + scroll_y
         if at >= len(self.rows):
             said = self.placeholder if at == 0 else ""
-            return Strip([Segment(fitted(said, width), base + self._style("role--dim"))])
+            return Strip([Segment(fitted(said, width), self._style("role--dim"))])
         number, part = self.rows[at]
         line = self.buffer[number]
-        if number == self.cursor and self.has_focus:
-            base += self._style("log-view--cursor")
-        lead = self._lead_segments(line, base) if part == 0 else [Segment(" " * self._lead, base)]
-        strip = Strip([*lead, *self._text_segments(line, part, base)])
+        on = ("log-view--cursor",) if number == self.cursor and self.has_focus else ()
+        lead = self._lead_segments(line, on) if part == 0 else [Segment(" " * self._lead, self._style(*on))]
+        strip = Strip([*lead, *self._text_segments(line, part, on)])
         if not self.wrapped:
-            strip = self._sideways(strip, int(scroll_x), width, base)
-        return strip.adjust_cell_length(width, base)
+            strip = self._sideways(strip, int(scroll_x), width, on)
+        return strip.adjust_cell_length(width, self._style(*on))
 
-    def _sideways(self, strip: Strip, scroll_x: int, width: int, base: Style) -> Strip:
+    def _sideways(self, strip: Strip, scroll_x: int, width: int, on: tuple[str, ...]) -> Strip:
         """The lead stays while long lines move; a mark at the edge says that a line goes on."""
         goes_on = strip.cell_length - scroll_x > width
         edge = width - 1 if goes_on else width
-        parts = [strip.crop(0, self._lead), strip.crop_extend(self._lead + scroll_x, scroll_x + edge, base)]
-        if goes_on:
-            parts.append(Strip([Segment(">" if self.ascii_only else "›", base + self._style("log-view--time"))]))
-        return Strip.join(parts)
+        kept = strip.crop(0, self._lead)
+        moved = strip.crop_extend(self._lead + scroll_x, scroll_x + edge, self._style(*on))
+        mark = (
+            [Strip([Segment(">" if self.ascii_only else "›", self._style("log-view--time", *on))])] if goes_on else []
+        )
+        return Strip.join([kept, moved, *mark])
 
-    def _lead_segments(self, line: LogLine, base: Style) -> list[Segment]:
+    def _lead_segments(self, line: LogLine, on: tuple[str, ...]) -> list[Segment]:
         sign = level(line)
-        tag_style = base + self._style("log-view--tag")
-        role = base + self._style(role_class(sign.role))
-        lead = []
-        if self.times:
-            time_style = base + self._style("log-view--time")
-            lead.append(Segment(f"{clock(line.at):<8} ", time_style))
-        lead.append(Segment(fitted(logs.tag(line), self._tag_width) + " ", tag_style))
-        lead.append(Segment((sign.ascii if self.ascii_only else sign.glyph) + " ", role))
-        return lead
+        lead = [Segment(f"{clock(line.at):<8} ", self._style("log-view--time", *on))] if self.times else []
+        return [
+            *lead,
+            Segment(fitted(logs.tag(line), self._tag_width) + " ", self._style("log-view--tag", *on)),
+            Segment((sign.ascii if self.ascii_only else sign.glyph) + " ", self._style(role_class(sign.role), *on)),
+        ]
 
-    def _text_segments(self, line: LogLine, part: int, base: Style) -> list[Segment]:
-        sign = level(line)
-        style = base + self._style(role_class(sign.role))
-        parts = chop(line.text, self.rows.width) if self.rows.width else [line.text]
-        start = [0, *accumulate(len(text) for text in parts)][min(part, len(parts) - 1)]
-        text = parts[min(part, len(parts) - 1)]
-        match = self._style("log-view--match") + Style(reverse=True)
+    def _text_segments(self, line: LogLine, part: int, on: tuple[str, ...]) -> list[Segment]:
+        style = self._style(role_class(level(line).role), *on)
+        whole = self.rows.text(line)
+        parts = chop(whole, self.rows.width) if self.rows.width else [whole]
+        part = min(part, len(parts) - 1)
+        text, start = parts[part], sum(len(before) for before in parts[:part])
+        match = self._style("log-view--match", *on) + Style(reverse=True)
         segments, at = [], 0
-        for left, right in spans(line.text, self.needle):
+        for left, right in spans(whole, self.needle):
             left, right = max(at, left - start), min(len(text), right - start)
             if left >= right:
                 continue
-            segments += [Segment(text[at:left], style), Segment(text[left:right], style + match)]
+            segments += [Segment(text[at:left], style), Segment(text[left:right], match)]
             at = right
         return [*segments, Segment(text[at:], style)]

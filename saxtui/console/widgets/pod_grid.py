@@ -133,8 +133,7 @@ class PodGrid(ScrollView, can_focus=True):
     # -- painting
     def render_line(self, y: int) -> Strip:
         scroll_x, scroll_y = self.scroll_offset
-        width = self.size.width
-        base = self.rich_style
+        width, base = self.size.width, self._style()
         if not self.grids:
             return Strip.blank(width, base)
         row, line = divmod(y + scroll_y, self._plan.block_height)
@@ -147,10 +146,10 @@ class PodGrid(ScrollView, can_focus=True):
     def _block_line(self, place: int, line: int, base: Style) -> list[Segment]:
         plan, grid = self._plan, self.grids[place]
         if line == 0:
-            return self._title(place, base)
+            return self._heading(place)
         inner = line - 1
         step = 2 if plan.roomy else 1
-        rows, rule = plan.mesh.rows, base + self.get_component_rich_style("pod-grid--rule", partial=True)
+        rows, rule = plan.mesh.rows, self._style("pod-grid--rule")
         pad = Segment(" " * (plan.pitch - plan.mesh_width), base)
         last = 2 * rows if plan.roomy else rows + 1
         if inner == 0 or inner == last or (plan.roomy and inner % 2 == 0):
@@ -160,24 +159,24 @@ class PodGrid(ScrollView, can_focus=True):
         segments = [bar]
         for host in range(host_row * plan.mesh.cols, (host_row + 1) * plan.mesh.cols):
             if host < len(grid.cells):
-                segments += [self._host(grid.cells[host], Place(place, host), base), bar]
+                segments += [self._host(grid.cells[host], Place(place, host)), bar]
             else:
                 segments += [Segment(" " * plan.cell_width, base), bar]
         return [*segments, pad]
 
-    def _title(self, place: int, base: Style) -> list[Segment]:
+    def _heading(self, place: int) -> list[Segment]:
         grid = self.grids[place]
-        style = base + self.get_component_rich_style("pod-grid--title", partial=True)
+        style = self._style("pod-grid--title")
         if place == self.cursor.slice and self.has_focus:
             style += Style(bold=True)
         sign, words = self.titles[place]
         glyph = sign.ascii if self.ascii_only else sign.glyph
-        role = style + self.get_component_rich_style(role_class(sign.role), partial=True)
+        role = self._style("pod-grid--title", role_class(sign.role))
         head = f"slice {grid.index} "
         text = fitted(f" {words}", self._plan.pitch - 2 - len(head) - len(glyph))
         return [Segment(head, style), Segment(glyph, role), Segment(text + "  ", style)]
 
-    def _host(self, cell: HostCell, place: Place, base: Style) -> Segment:
+    def _host(self, cell: HostCell, place: Place) -> Segment:
         plan = self._plan
         glyph = (cell.sign.ascii if self.ascii_only else cell.sign.glyph) or " "
         star = ("*" if self.ascii_only else PRIMARY) if cell.primary else " "
@@ -187,11 +186,13 @@ class PodGrid(ScrollView, can_focus=True):
         else:
             lead = f"{cell.host}{star}" if cell.primary else f"{cell.host}"
             text = f"{lead:>{plan.cell_width - 1}}{glyph}"
-        style = base + self.get_component_rich_style(role_class(cell.sign.role), partial=True)
-        if place == self.cursor:
-            style += self.get_component_rich_style("pod-grid--cursor", partial=True)
-            style += Style(reverse=True, bold=self.has_focus)
-        return Segment(text, style)
+        role = role_class(cell.sign.role)
+        if place != self.cursor:
+            return Segment(text, self._style(role))
+        return Segment(text, self._style(role, "pod-grid--cursor") + Style(reverse=True, bold=self.has_focus))
+
+    def _style(self, *names: str) -> Style:
+        return self.get_visual_style(*names).rich_style
 
     def _rule(self, level: int) -> str:
         if self.ascii_only:

@@ -33,9 +33,9 @@ class RuleTitle(Widget):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        width, base = self.size.width, self.rich_style
-        rule = base + self.get_component_rich_style("rule-title--rule", partial=True)
-        strong = base + self.get_component_rich_style("rule-title--left", partial=True)
+        width, base = self.size.width, self.get_visual_style().rich_style
+        rule = self.get_visual_style("rule-title--rule").rich_style
+        strong = self.get_visual_style("rule-title--left").rich_style
         right = f" {self._right} " if self._right else ""
         room = width - cell_len(right) - 7
         left = self._left if cell_len(self._left) <= room else fitted(self._left, max(0, room))

@@ -16,6 +16,7 @@ Json = dict[str, Any]
 POOL_LABEL = "cloud.google.com/gke-nodepool"
 ACCELERATOR_LABEL = "cloud.google.com/gke-tpu-accelerator"
 TOPOLOGY_LABEL = "cloud.google.com/gke-tpu-topology"
+ZONE_LABEL = "topology.kubernetes.io/zone"
 NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
 READY_HANDLER = "nodes.ready"
 _SUBNETS = {"us-west4": "10.182", "us-central1": "10.128", "us-west1": "10.138", "europe-west4": "10.164"}
@@ -34,6 +35,7 @@ class Nodes:
     def __init__(self, world: World) -> None:
         self._world = world
         world.hook("pool.nodes", self._make)
+        world.hook("pool.shrunk", self._shrink)
         world.hook("pool.deleted", self._remove)
         world.on(READY_HANDLER, self._ready)
 
@@ -45,7 +47,9 @@ class Nodes:
         pool, zone = payload["pool"], payload["zone"]
         cluster_name = payload["cluster"].rsplit("/", 1)[-1]
         prefix = f"gke-{cluster_name}-{pool['name']}"[:48].rstrip("-")
-        group = self._world.hex(8)
+        groups = self._world.table("nodes.groups")
+        where = f"{payload['cluster']}|{pool['name']}|{zone}"
+        group = groups.setdefault(where, {"hash": self._world.hex(8)})["hash"]
         for _ in range(payload["count"]):
             node = self._node(store, f"{prefix}-{group}-{suffix(self._world.rng, 4)}", pool, zone)
             created = store.create(node)
@@ -163,12 +167,34 @@ class Nodes:
         store = self._world.kube.get(payload["cluster"])
         if store is None:
             return
-        gone = [meta(node)["name"] for node in store.list("Node") if labels(node).get(POOL_LABEL) == payload["pool"]]
-        for name in gone:
-            store.delete("Node", "", name)
-        for pod in list(store.list("Pod")):
-            if spec(pod).get("nodeName") in gone:
-                store.delete("Pod", meta(pod)["namespace"], meta(pod)["name"], grace=0)
+        groups = self._world.table("nodes.groups")
+        for key in [key for key in groups if key.startswith(f"{payload['cluster']}|{payload['pool']}|")]:
+            del groups[key]
+        found = [node for node in store.list("Node") if labels(node).get(POOL_LABEL) == payload["pool"]]
+        _take_away(store, [meta(node)["name"] for node in found])
+
+    def _shrink(self, payload: Json) -> None:
+        """`cluster`, `pool` row, `zone`, `count` machines that remain there: the youngest go."""
+        store = self._world.kube.get(payload["cluster"])
+        if store is None:
+            return
+        here = [
+            node
+            for node in store.list("Node")
+            if labels(node).get(POOL_LABEL) == payload["pool"]["name"]
+            and labels(node).get(ZONE_LABEL) == payload["zone"]
+        ]
+        here.sort(key=lambda node: (str(meta(node)["creationTimestamp"]), str(meta(node)["name"])))
+        _take_away(store, [meta(node)["name"] for node in here[payload["count"] :]])
+
+
+def _take_away(store: KubeStore, names: list[str]) -> None:
+    """Remove nodes and the pods on them."""
+    for name in names:
+        store.delete("Node", "", name)
+    for pod in list(store.list("Pod")):
+        if spec(pod).get("nodeName") in names:
+            store.delete("Pod", meta(pod)["namespace"], meta(pod)["name"], grace=0)
 
 
 def _heard(kind: str, value: str, reason: str, message: str, stamp: str) -> Json:
@@ -190,7 +216,7 @@ def _labels(name: str, pool: Json, machine_type: str, host: Machine, zone: str) 
         "kubernetes.io/os": "linux",
         "node.kubernetes.io/instance-type": machine_type,
         "topology.kubernetes.io/region": region,
-        "topology.kubernetes.io/zone": zone,
+        ZONE_LABEL: zone,
     }
     if config.get("spot"):
         out["cloud.google.com/gke-spot"] = "true"

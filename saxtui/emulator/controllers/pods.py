@@ -94,8 +94,10 @@ def create(store: KubeStore, owner: Json, pod: Json, source: str) -> str:
     try:
         store.create(pod)
     except ApiError as error:
-        store.record_event(owner, "FailedCreate", f"Error creating: {error}", warning=True, source=source)
-        return str(error)
+        # The API server names a refused pod by its generateName: it has no suffix yet.
+        problem = str(error).replace(f'"{name}"', f'"{meta(pod)["generateName"]}"')
+        store.record_event(owner, "FailedCreate", f"Error creating: {problem}", warning=True, source=source)
+        return problem
     store.record_event(owner, "SuccessfulCreate", f"Created pod: {name}", source=source)
     return ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from saxtui.emulator import scenarios
-from saxtui.emulator.google import iam, projects, resource_manager, schema, storage
+from saxtui.emulator.google import iam, projects, resource_manager, storage
 from saxtui.emulator.google.compute import Compute
 from saxtui.emulator.google.container import Clusters
 from saxtui.emulator.google.errors import GoogleError, unauthenticated
@@ -93,5 +93,4 @@ def install(world: World) -> GoogleApi:
     iam.seed(world)
     resource_manager.seed(world)
     storage.seed(world)
-    schema.preload()
     return GoogleApi(world)

@@ -44,7 +44,7 @@ def normalise(message: str, body: Json) -> Json:
 
 
 def preload() -> None:
-    """Import the message types now, so that the first request does not wait for them."""
+    """Import the message types now, so that the first request that creates something does not wait for them."""
     _descriptor("CreateClusterRequest")
 
 

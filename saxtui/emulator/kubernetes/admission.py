@@ -22,13 +22,14 @@ def on_create(store: KubeStore, info: KindInfo, obj: Json) -> None:
     metadata = meta(obj)
     if info.namespaced:
         metadata["namespace"] = metadata.get("namespace") or "default"
-        _check_namespace(store, info, str(metadata.get("name") or ""), str(metadata["namespace"]))
+        _check_namespace(store, info, _shown_name(metadata), str(metadata["namespace"]))
+    causes = _schema_causes(info, obj)
     called = webhooks.call(store, info, obj, "CREATE")
-    if called and info.group == JOBSET_GROUP:
+    if not causes and called and info.group == JOBSET_GROUP:
         defaults.job_set(obj)
     defaults.on_create(obj)
-    causes = _schema_causes(info, obj) or validation.on_create(info, obj)
-    if called and info.group == JOBSET_GROUP:
+    causes += validation.on_create(info, obj)
+    if not causes and called and info.group == JOBSET_GROUP:
         causes += validation.job_set_causes(obj)
     if causes:
         raise status.invalid(info.kind, info.group, str(metadata.get("name") or ""), causes)
@@ -40,18 +41,25 @@ def on_create(store: KubeStore, info: KindInfo, obj: Json) -> None:
 
 def on_update(store: KubeStore, info: KindInfo, new: Json, old: Json) -> None:
     """Complete `new` in place, or raise ApiError."""
+    causes = _schema_causes(info, new)
     changed = new.get("spec") != old.get("spec")
     called = changed and webhooks.call(store, info, new, "UPDATE")
-    if called and info.group == JOBSET_GROUP:
+    if not causes and called and info.group == JOBSET_GROUP:
         defaults.job_set(new)
     defaults.on_update(new, old)
-    causes = _schema_causes(info, new) or validation.on_update(info, new, old)
-    if called and info.group == JOBSET_GROUP:
+    causes += validation.on_update(info, new, old)
+    if not causes and called and info.group == JOBSET_GROUP:
         causes += validation.job_set_update(new, old)
     if causes:
         raise status.invalid(info.kind, info.group, str(meta(new).get("name") or ""), causes)
     if info.kind == "Service":
         _allot(store, new["spec"])
+
+
+def _shown_name(metadata: Json) -> str:
+    """The name in a refusal by admission: an API server admits before it makes a name from generateName."""
+    name, stem = str(metadata.get("name") or ""), str(metadata.get("generateName") or "")
+    return stem if stem and name.startswith(stem) else name
 
 
 def _schema_causes(info: KindInfo, obj: Json) -> list[status.Cause]:
@@ -73,7 +81,7 @@ def _check_account(store: KubeStore, pod: Json) -> None:
     namespace, name = pod["metadata"]["namespace"], str(pod["spec"].get("serviceAccountName") or "default")
     if store.peek("ServiceAccount", namespace, name) is None:
         why = f'error looking up service account {namespace}/{name}: serviceaccount "{name}" not found'
-        raise status.forbidden(pod["metadata"]["name"], "", "pods", why)
+        raise status.forbidden(_shown_name(pod["metadata"]), "", "pods", why)
 
 
 def _allot(store: KubeStore, spec: Json) -> None:

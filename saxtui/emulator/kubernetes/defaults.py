@@ -133,7 +133,8 @@ def _job(obj: Json) -> None:
         uid = str(metadata["uid"])
         labels = meta(template).setdefault("labels", {})
         labels |= {"batch.kubernetes.io/controller-uid": uid, "controller-uid": uid}
-        labels |= {"batch.kubernetes.io/job-name": metadata["name"], "job-name": metadata["name"]}
+        name = str(metadata.get("name") or "")
+        labels |= {"batch.kubernetes.io/job-name": name, "job-name": name}
         spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
     obj["status"] = {}
 

@@ -1,115 +1,168 @@
 """Field names of built-in kinds, for strict validation (fieldValidation=Strict), from the Kubernetes 1.32 reference.
 
-A shape lists `name` (any value), `name:Shape` (an object) and `name:[Shape]` (a list of objects). Kinds and parts not
-listed here accept every field.
+A shape lists `name` (any value), `name:Shape` (an object), `name:[Shape]` (a list of objects) and `name:type`, where a
+type is str, int, bool, map, list, texts (a map of strings) or intstr; `*` lets further fields pass.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from saxtui.emulator.kubernetes.objects import Json
 
 _METADATA = (
-    "name generateName namespace labels annotations finalizers ownerReferences:[OwnerReference] uid resourceVersion "
-    "generation creationTimestamp deletionTimestamp deletionGracePeriodSeconds selfLink managedFields"
+    "name:str generateName:str namespace:str labels:texts annotations:texts finalizers:list "
+    "ownerReferences:[OwnerReference] uid:str resourceVersion:str generation:int creationTimestamp deletionTimestamp "
+    "deletionGracePeriodSeconds selfLink managedFields:list"
 )
 _SHAPES: dict[str, str] = {
     "Metadata": _METADATA,
-    "OwnerReference": "apiVersion kind name uid controller blockOwnerDeletion",
-    "LabelSelector": "matchLabels matchExpressions",
+    "OwnerReference": "apiVersion:str kind:str name:str uid:str controller:bool blockOwnerDeletion:bool",
+    "LabelSelector": "matchLabels:texts matchExpressions:[Expression]",
+    "Expression": "key:str operator:str values:list",
     "Container": (
-        "name image command args workingDir ports:[ContainerPort] envFrom env:[EnvVar] resources:Resources "
-        "resizePolicy restartPolicy volumeMounts:[VolumeMount] volumeDevices livenessProbe:Probe readinessProbe:Probe "
-        "startupProbe:Probe lifecycle terminationMessagePath terminationMessagePolicy imagePullPolicy "
-        "securityContext:SecurityContext stdin stdinOnce tty"
+        "name:str image:str command:list args:list workingDir:str ports:[ContainerPort] envFrom:list env:[EnvVar] "
+        "resources:Resources resizePolicy:list restartPolicy:str volumeMounts:[VolumeMount] volumeDevices:list "
+        "livenessProbe:Probe readinessProbe:Probe startupProbe:Probe lifecycle:map terminationMessagePath:str "
+        "terminationMessagePolicy:str imagePullPolicy:str securityContext:SecurityContext stdin:bool stdinOnce:bool "
+        "tty:bool"
     ),
-    "ContainerPort": "name hostPort containerPort protocol hostIP",
-    "EnvVar": "name value valueFrom",
-    "Resources": "limits requests claims",
-    "VolumeMount": "name readOnly recursiveReadOnly mountPath subPath mountPropagation subPathExpr",
+    "ContainerPort": "name:str hostPort:int containerPort:int protocol:str hostIP:str",
+    "EnvVar": "name:str value:str valueFrom:map",
+    "Resources": "limits:map requests:map claims:list",
+    "VolumeMount": (
+        "name:str readOnly:bool recursiveReadOnly:str mountPath:str subPath:str mountPropagation:str subPathExpr:str"
+    ),
     "Probe": (
-        "exec httpGet tcpSocket grpc initialDelaySeconds timeoutSeconds periodSeconds successThreshold "
-        "failureThreshold terminationGracePeriodSeconds"
+        "exec:map httpGet:map tcpSocket:map grpc:map initialDelaySeconds:int timeoutSeconds:int periodSeconds:int "
+        "successThreshold:int failureThreshold:int terminationGracePeriodSeconds:int"
     ),
     "SecurityContext": (
-        "capabilities privileged seLinuxOptions windowsOptions runAsUser runAsGroup runAsNonRoot "
-        "readOnlyRootFilesystem allowPrivilegeEscalation procMount seccompProfile appArmorProfile"
+        "capabilities:map privileged:bool seLinuxOptions:map windowsOptions:map runAsUser:int runAsGroup:int "
+        "runAsNonRoot:bool readOnlyRootFilesystem:bool allowPrivilegeEscalation:bool procMount:str seccompProfile:map "
+        "appArmorProfile:map"
     ),
     "PodSpec": (
-        "volumes initContainers:[Container] containers:[Container] ephemeralContainers restartPolicy "
-        "terminationGracePeriodSeconds activeDeadlineSeconds dnsPolicy nodeSelector serviceAccountName serviceAccount "
-        "automountServiceAccountToken nodeName hostNetwork hostPID hostIPC shareProcessNamespace securityContext "
-        "imagePullSecrets hostname subdomain affinity schedulerName tolerations:[Toleration] hostAliases "
-        "priorityClassName priority dnsConfig readinessGates runtimeClassName enableServiceLinks preemptionPolicy "
-        "overhead topologySpreadConstraints setHostnameAsFQDN os hostUsers schedulingGates resourceClaims resources"
+        "volumes:[Volume] initContainers:[Container] containers:[Container] ephemeralContainers:list restartPolicy:str "
+        "terminationGracePeriodSeconds:int activeDeadlineSeconds:int dnsPolicy:str nodeSelector:texts "
+        "serviceAccountName:str serviceAccount:str automountServiceAccountToken:bool nodeName:str hostNetwork:bool "
+        "hostPID:bool hostIPC:bool shareProcessNamespace:bool securityContext:map imagePullSecrets:[Named] "
+        "hostname:str subdomain:str affinity:map schedulerName:str tolerations:[Toleration] hostAliases:[HostAlias] "
+        "priorityClassName:str priority:int dnsConfig:map readinessGates:[Gate] runtimeClassName:str "
+        "enableServiceLinks:bool preemptionPolicy:str overhead:map topologySpreadConstraints:[Spread] "
+        "setHostnameAsFQDN:bool os:map hostUsers:bool schedulingGates:[Named] resourceClaims:list resources:Resources"
     ),
-    "Toleration": "key operator value effect tolerationSeconds",
+    "Volume": "name:str *",
+    "Named": "name:str",
+    "HostAlias": "ip:str hostnames:list",
+    "Gate": "conditionType:str",
+    "Spread": "topologyKey:str whenUnsatisfiable:str *",
+    "Toleration": "key:str operator:str value:str effect:str tolerationSeconds:int",
     "PodTemplate": "metadata:Metadata spec:PodSpec",
     "JobSpec": (
-        "parallelism completions activeDeadlineSeconds podFailurePolicy successPolicy backoffLimit "
-        "backoffLimitPerIndex maxFailedIndexes selector:LabelSelector manualSelector template:PodTemplate "
-        "ttlSecondsAfterFinished completionMode suspend podReplacementPolicy managedBy"
+        "parallelism:int completions:int activeDeadlineSeconds:int podFailurePolicy:map successPolicy:map "
+        "backoffLimit:int backoffLimitPerIndex:int maxFailedIndexes:int selector:LabelSelector manualSelector:bool "
+        "template:PodTemplate ttlSecondsAfterFinished:int completionMode:str suspend:bool podReplacementPolicy:str "
+        "managedBy:str"
     ),
     "DeploymentSpec": (
-        "replicas selector:LabelSelector template:PodTemplate strategy:Strategy minReadySeconds revisionHistoryLimit "
-        "paused progressDeadlineSeconds"
+        "replicas:int selector:LabelSelector template:PodTemplate strategy:Strategy minReadySeconds:int "
+        "revisionHistoryLimit:int paused:bool progressDeadlineSeconds:int"
     ),
-    "Strategy": "type rollingUpdate:RollingUpdate",
-    "RollingUpdate": "maxUnavailable maxSurge",
-    "ReplicaSetSpec": "replicas minReadySeconds selector:LabelSelector template:PodTemplate",
+    "Strategy": "type:str rollingUpdate:RollingUpdate",
+    "RollingUpdate": "maxUnavailable:intstr maxSurge:intstr",
+    "ReplicaSetSpec": "replicas:int minReadySeconds:int selector:LabelSelector template:PodTemplate",
     "ServiceSpec": (
-        "ports:[ServicePort] selector clusterIP clusterIPs type externalIPs sessionAffinity loadBalancerIP "
-        "loadBalancerSourceRanges externalName externalTrafficPolicy healthCheckNodePort publishNotReadyAddresses "
-        "sessionAffinityConfig ipFamilies ipFamilyPolicy allocateLoadBalancerNodePorts loadBalancerClass "
-        "internalTrafficPolicy trafficDistribution"
+        "ports:[ServicePort] selector:texts clusterIP:str clusterIPs:list type:str externalIPs:list "
+        "sessionAffinity:str loadBalancerIP:str loadBalancerSourceRanges:list externalName:str "
+        "externalTrafficPolicy:str healthCheckNodePort:int publishNotReadyAddresses:bool "
+        "sessionAffinityConfig:map ipFamilies:list ipFamilyPolicy:str allocateLoadBalancerNodePorts:bool loadBalancerClass:str internalTrafficPolicy:str "
+        "trafficDistribution:str"
     ),
-    "ServicePort": "name protocol appProtocol port targetPort nodePort",
-    "NamespaceSpec": "finalizers",
-    "Rule": "verbs apiGroups resources resourceNames nonResourceURLs",
-    "Subject": "kind apiGroup name namespace",
-    "RoleRef": "apiGroup kind name",
+    "ServicePort": "name:str protocol:str appProtocol:str port:int targetPort:intstr nodePort:int",
+    "NamespaceSpec": "finalizers:list",
+    "Rule": "verbs:list apiGroups:list resources:list resourceNames:list nonResourceURLs:list",
+    "Subject": "kind:str apiGroup:str name:str namespace:str",
+    "RoleRef": "apiGroup:str kind:str name:str",
     "Webhook": (
-        "name clientConfig rules failurePolicy matchPolicy namespaceSelector objectSelector sideEffects timeoutSeconds "
-        "admissionReviewVersions reinvocationPolicy matchConditions"
+        "name:str clientConfig:ClientConfig rules:[WebhookRule] failurePolicy:str matchPolicy:str "
+        "namespaceSelector:LabelSelector objectSelector:LabelSelector sideEffects:str timeoutSeconds:int "
+        "admissionReviewVersions:list reinvocationPolicy:str matchConditions:list"
     ),
-    "CrdSpec": "group names scope versions conversion preserveUnknownFields",
+    "ClientConfig": "url:str service:ServiceReference caBundle:str",
+    "ServiceReference": "namespace:str name:str path:str port:int",
+    "WebhookRule": "operations:list apiGroups:list apiVersions:list resources:list scope:str",
+    "CrdSpec": "group:str names:CrdNames scope:str versions:[CrdVersion] conversion:map preserveUnknownFields:bool",
+    "CrdNames": "plural:str singular:str shortNames:list kind:str listKind:str categories:list",
+    "CrdVersion": (
+        "name:str served:bool storage:bool deprecated:bool deprecationWarning:str schema:CrdSchema subresources:map "
+        "additionalPrinterColumns:[CrdColumn] selectableFields:list"
+    ),
+    "CrdSchema": "openAPIV3Schema:map",
+    "CrdColumn": "name:str type:str format:str description:str priority:int jsonPath:str",
+    "JobSetSpec": "replicatedJobs:[ReplicatedJob] *",
+    "ReplicatedJob": "name:str template:JobTemplate *",
+    "JobTemplate": "metadata:Metadata spec:JobSpec",
 }
-_HEAD = "apiVersion kind metadata:Metadata "
+_HEAD = "apiVersion:str kind:str metadata:Metadata "
 _KINDS: dict[str, str] = {
-    "Pod": _HEAD + "spec:PodSpec status",
-    "Deployment": _HEAD + "spec:DeploymentSpec status",
-    "ReplicaSet": _HEAD + "spec:ReplicaSetSpec status",
-    "Job": _HEAD + "spec:JobSpec status",
-    "Service": _HEAD + "spec:ServiceSpec status",
-    "ServiceAccount": _HEAD + "secrets imagePullSecrets automountServiceAccountToken",
-    "Namespace": _HEAD + "spec:NamespaceSpec status",
-    "ConfigMap": _HEAD + "data binaryData immutable",
-    "Secret": _HEAD + "data stringData type immutable",
+    "Pod": _HEAD + "spec:PodSpec status:map",
+    "Deployment": _HEAD + "spec:DeploymentSpec status:map",
+    "ReplicaSet": _HEAD + "spec:ReplicaSetSpec status:map",
+    "Job": _HEAD + "spec:JobSpec status:map",
+    "Service": _HEAD + "spec:ServiceSpec status:map",
+    "ServiceAccount": _HEAD + "secrets:list imagePullSecrets:[Named] automountServiceAccountToken:bool",
+    "Namespace": _HEAD + "spec:NamespaceSpec status:map",
+    "ConfigMap": _HEAD + "data:texts binaryData:texts immutable:bool",
+    "Secret": _HEAD + "data:texts stringData:texts type:str immutable:bool",
     "Role": _HEAD + "rules:[Rule]",
-    "ClusterRole": _HEAD + "rules:[Rule] aggregationRule",
+    "ClusterRole": _HEAD + "rules:[Rule] aggregationRule:map",
     "RoleBinding": _HEAD + "subjects:[Subject] roleRef:RoleRef",
     "ClusterRoleBinding": _HEAD + "subjects:[Subject] roleRef:RoleRef",
     "MutatingWebhookConfiguration": _HEAD + "webhooks:[Webhook]",
     "ValidatingWebhookConfiguration": _HEAD + "webhooks:[Webhook]",
-    "CustomResourceDefinition": _HEAD + "spec:CrdSpec status",
+    "CustomResourceDefinition": _HEAD + "spec:CrdSpec status:map",
+    "JobSet": _HEAD + "spec:JobSetSpec status:map",
+}
+_OTHER = "apiVersion:str kind:str metadata:Metadata spec:map status:map *"
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A field of a wrong type: where, what it must be and what it is, in JSON's words."""
+
+    path: str
+    wanted: str
+    found: str
+
+
+def _parse(shape: str) -> dict[str, str]:
+    return dict(word.partition(":")[::2] for word in shape.split())
+
+
+_PARSED = {name: _parse(shape) for name, shape in {**_SHAPES, **_KINDS, "": _OTHER}.items()}
+_TYPES: dict[str, tuple[str, ...]] = {
+    "str": ("string",),
+    "int": ("integer",),
+    "bool": ("boolean",),
+    "map": ("object",),
+    "texts": ("object",),
+    "list": ("array",),
+    "intstr": ("integer", "string"),
 }
 
 
-def _parse(shape: str) -> dict[str, tuple[str, bool]]:
-    out = {}
-    for word in shape.split():
-        name, _, inner = word.partition(":")
-        out[name] = (inner.strip("[]"), inner.startswith("["))
-    return out
-
-
-_PARSED = {name: _parse(shape) for name, shape in {**_SHAPES, **_KINDS}.items()}
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    names = ((str, "string"), (int, "integer"), (float, "number"), (list, "array"), (dict, "object"))
+    return next((name for kind, name in names if isinstance(value, kind)), "null")
 
 
 def unknown(kind: str, obj: Json) -> Iterator[str]:
-    """Paths of fields a built-in kind does not have, e.g. `spec.template.spec.containers[0].imagee`."""
+    """Paths of fields a kind does not have, e.g. `spec.template.spec.containers[0].imagee`."""
     if kind in _KINDS:
         yield from _unknown(kind, obj, "")
 
@@ -120,34 +173,47 @@ def _unknown(shape: str, value: Any, path: str) -> Iterator[str]:
     known = _PARSED[shape]
     for name, item in value.items():
         here = f"{path}.{name}" if path else name
-        if name not in known:
-            yield here
-            continue
-        inner, repeated = known[name]
-        if inner and repeated and isinstance(item, list):
+        inner = known.get(name)
+        if inner is None:
+            if "*" not in known:
+                yield here
+        elif inner.startswith("[") and isinstance(item, list):
             for index, each in enumerate(item):
-                yield from _unknown(inner, each, f"{here}[{index}]")
-        elif inner:
+                yield from _unknown(inner.strip("[]"), each, f"{here}[{index}]")
+        elif inner in _PARSED and inner:
             yield from _unknown(inner, item, here)
 
 
-def misshapen(kind: str, obj: Json) -> str | None:
-    """The first field that must be an object or a list and is not, or None."""
-    return next(_misshapen(kind, obj, ""), None) if kind in _KINDS else None
+def misshapen(kind: str, obj: Json) -> Breach | None:
+    """The first field of a wrong type, or None. Kinds not listed are held to the head every object has."""
+    return next(_misshapen(kind if kind in _KINDS else "", obj, ""), None)
 
 
-def _misshapen(shape: str, value: Any, path: str) -> Iterator[str]:
-    for name, (inner, repeated) in _PARSED[shape].items():
+def _misshapen(shape: str, value: Any, path: str) -> Iterator[Breach]:
+    if not isinstance(value, dict):
+        yield Breach(path, "object", _word(value))
+        return
+    for name, inner in _PARSED[shape].items():
         item = value.get(name)
         if not inner or item is None:
             continue
         here = f"{path}.{name}" if path else name
-        if not isinstance(item, list if repeated else dict):
-            yield here
-            continue
-        for index, each in enumerate(item if repeated else [item]):
-            place = f"{here}[{index}]" if repeated else here
-            if isinstance(each, dict):
-                yield from _misshapen(inner, each, place)
-            else:
-                yield place
+        if inner.startswith("["):
+            if not isinstance(item, list):
+                yield Breach(here, "array", _word(item))
+                continue
+            for index, each in enumerate(item):
+                yield from _misshapen(inner.strip("[]"), each, f"{here}[{index}]")
+        elif inner in _TYPES:
+            yield from _mistyped(inner, item, here)
+        else:
+            yield from _misshapen(inner, item, here)
+
+
+def _mistyped(wanted: str, value: Any, path: str) -> Iterator[Breach]:
+    if _word(value) not in _TYPES[wanted]:
+        yield Breach(path, _TYPES[wanted][0], _word(value))
+    elif wanted == "texts":
+        for name, item in value.items():
+            if not isinstance(item, str):
+                yield Breach(f"{path}.{name}", "string", _word(item))

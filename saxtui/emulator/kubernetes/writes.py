@@ -10,7 +10,7 @@ import yaml
 
 from saxtui.emulator.kubernetes import apply, knownfields, patch, status, structural
 from saxtui.emulator.kubernetes.kinds import KindInfo
-from saxtui.emulator.kubernetes.objects import Json, copy_json, meta, terminating
+from saxtui.emulator.kubernetes.objects import Json, meta, terminating
 from saxtui.emulator.kubernetes.paths import Target
 from saxtui.emulator.kubernetes.reads import live, selection, show
 from saxtui.emulator.kubernetes.store import KubeStore
@@ -50,20 +50,29 @@ def _checked(target: Target, call: Call, obj: Json) -> tuple[str, ...]:
 
 def _field_warnings(info: KindInfo, call: Call, obj: Json) -> tuple[str, ...]:
     handled = f'{info.kind} in version "{info.version}" cannot be handled as a {info.kind}: '
-    bad = knownfields.misshapen(info.kind, obj)
-    if bad is not None:
-        raise status.bad_request(f"{handled}json: cannot unmarshal the value of field {bad} into Go struct")
+    _check_types(info, handled, obj)
     how = call.query.get("fieldValidation") or "Warn"
     if how == "Ignore":
         return ()
+    found = list(knownfields.unknown(info.kind, obj))
     if info.schema is not None:
-        found = list(structural.unknown(info.schema, obj))
-    else:
-        found = list(knownfields.unknown(info.kind, obj))
+        found += [path for path in structural.unknown(info.schema, obj) if path not in found]
     texts = tuple(f'unknown field "{path}"' for path in found)
     if texts and how == "Strict":
         raise status.bad_request(f"{handled}strict decoding error: {', '.join(texts)}")
     return texts
+
+
+def _check_types(info: KindInfo, handled: str, obj: Json) -> None:
+    bad = knownfields.misshapen(info.kind, obj)
+    if bad is None:
+        return
+    if info.extension:
+        text = f'Invalid value: "{bad.found}": {bad.path} in body must be of type {bad.wanted}: "{bad.found}"'
+        cause = status.Cause(bad.path, text, "FieldValueTypeInvalid")
+        raise status.invalid(info.kind, info.group, str(meta(obj).get("name") or ""), [cause])
+    text = f"json: cannot unmarshal {bad.found} into Go struct field {info.kind}.{bad.path} of type {bad.wanted}"
+    raise status.bad_request(handled + text)
 
 
 def _with_warnings(reply: Reply, warnings: tuple[str, ...]) -> Reply:
@@ -79,7 +88,7 @@ def _secret_strings(obj: Json) -> None:
 
 def create(store: KubeStore, target: Target, call: Call) -> Reply:
     """POST to a collection."""
-    obj = decode(call)
+    obj = apply.without_nulls(decode(call))
     warnings = _checked(target, call, obj)
     metadata = meta(obj)
     if metadata.get("resourceVersion"):
@@ -92,7 +101,7 @@ def create(store: KubeStore, target: Target, call: Call) -> Reply:
 
 def replace(store: KubeStore, target: Target, call: Call) -> Reply:
     """PUT."""
-    before, obj = live(store, target), decode(call)
+    before, obj = live(store, target), apply.without_nulls(decode(call))
     warnings = _checked(target, call, obj)
     meta(obj)["name"] = target.name
     if target.info.extension and not meta(obj).get("resourceVersion"):
@@ -151,7 +160,7 @@ def change(store: KubeStore, target: Target, call: Call) -> Reply:
         declared = _patch_data(call)
         obj = dict(patch.merge(before, {"status": (declared or {}).get("status") or {}}))
     else:
-        obj = copy_json(_patched(target.info, before, call))
+        obj = apply.without_nulls(_patched(target.info, before, call))
     warnings = _checked(target, call, obj)
     return _with_warnings(_store(store, target, call, before, obj), warnings)
 

@@ -88,7 +88,7 @@ def _options(kind: str, word: str, topic: list[str], salt: int) -> list[tuple[tu
         total = sum(liked)
         found += [((following, each), weight * like / total) for each, like in zip(words, liked, strict=True)]
         if following in ("noun", "object") and topic:
-            found += [((following, each), weight * 0.12 / len(topic)) for each in dict.fromkeys(topic)]
+            found += [((following, each), weight * 0.06 / len(topic)) for each in dict.fromkeys(topic)]
     total = sum(weight for _, weight in found)
     return [(each, weight / total) for each, weight in found]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import asyncio
 import sys
 from pathlib import Path
 
@@ -59,7 +59,8 @@ async def test_turns_and_their_ends(tmp_path: Path) -> None:
 
 async def test_turn_of_a_dead_saxtui_is_unanswered(tmp_path: Path) -> None:
     path = tmp_path / "c.sqlite3"
-    assert subprocess.run([sys.executable, "-c", _CRASHING, str(path)], check=False).returncode == 9
+    crashing = await asyncio.create_subprocess_exec(sys.executable, "-c", _CRASHING, str(path))
+    assert await crashing.wait() == 9
     book = Conversations(path, SystemClock())
     (thread,) = await book.all("abcdef")
     (turn,) = await book.turns(thread.id)

@@ -22,10 +22,14 @@ def test_real_surroundings() -> None:
 def test_emulated_surroundings() -> None:
     found = read(
         {
-            "SAXTUI_STATE": "/tmp/x", "SAXTUI_EMULATED_CLOCK": "100:5000:60", "CLOUDSDK_CORE_PROJECT": "demo-project",
-            "GOOGLE_CLOUD_PROJECT": "other", "SAXTUI_JOBSET_MANIFEST": "http://127.0.0.1/m", "SAXTUI_JOBSET_SHA256": "a",
+            "SAXTUI_STATE": "/tmp/x",
+            "SAXTUI_EMULATED_CLOCK": "100:5000:60",
+            "CLOUDSDK_CORE_PROJECT": "demo-project",
+            "GOOGLE_CLOUD_PROJECT": "other",
+            "SAXTUI_JOBSET_MANIFEST": "http://127.0.0.1/m",
+            "SAXTUI_JOBSET_SHA256": "a",
         }
-    )  # fmt: skip
+    )
     assert (found.state_dir, found.emulated, found.default_project) == ("/tmp/x", "x60", "demo-project")
     assert found.jobset_source == ("http://127.0.0.1/m", "a")
 

@@ -91,10 +91,10 @@ def test_retry_after_is_read() -> None:
 
 
 def test_text_of_an_answer_is_made_harmless() -> None:
-    body = rpc(400, "\x1b]0;owned\x07 \x9b31m ‮evil", reason="R\x1bEASON")
+    body = rpc(400, "\x1b]0;owned\x07 \x9b31m \u202eevil", reason="R\x1bEASON")
     problem = from_answer(read_answer(400, body, {}), "create", "na\x1bme", "p").problem
     shown = "".join((problem.said, problem.reason, problem.target))
-    assert not any(ord(char) < 32 or char in "\x7f\x9b‮" for char in shown)
+    assert not any(ord(char) < 32 or char in "\x7f\x9b\u202e" for char in shown)
 
 
 def environ(address: str) -> dict[str, str]:

@@ -68,6 +68,19 @@ def test_a_deleted_pool_takes_its_nodes_and_their_pods_along() -> None:
     assert phases.count("Running") == 8
 
 
+def test_a_pool_grows_under_the_same_prefix_and_shrinks_youngest_first() -> None:
+    cloud = Cloud()
+    cloud.pool("default-pool", "e2-standard-4", 2)
+    cloud.advance(60)
+    first = [node["metadata"]["name"] for node in cloud.store.list("Node")]
+    cloud.pool("default-pool", "e2-standard-4", 2)
+    cloud.advance(60)
+    names = [node["metadata"]["name"] for node in cloud.store.list("Node")]
+    assert len(names) == 4 and len({name.rsplit("-", 1)[0] for name in names}) == 1
+    cloud.world.tell("pool.shrunk", cluster=CLUSTER, pool={"name": "default-pool"}, zone="us-west4-a", count=2)
+    assert [node["metadata"]["name"] for node in cloud.store.list("Node")] == first
+
+
 def test_pods_wait_for_nodes_that_come_later() -> None:
     cloud = Cloud()
     cloud.serving(slices=1)

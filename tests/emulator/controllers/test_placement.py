@@ -75,8 +75,8 @@ def test_anti_affinity_keeps_out_both_ways() -> None:
 def test_message_counts_reasons() -> None:
     reasons = [["Insufficient google.com/tpu"]] * 3 + [["node(s) were unschedulable"]] * 2
     assert unschedulable_message(reasons) == (
-        "0/5 nodes are available: 2 node(s) were unschedulable, 3 Insufficient google.com/tpu. preemption: 0/5 nodes are "
-        "available: 3 No preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling."
+        "0/5 nodes are available: 2 node(s) were unschedulable, 3 Insufficient google.com/tpu. preemption: 0/5 nodes "
+        "are available: 3 No preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling."
     )
     assert unschedulable_message([]) == "no nodes available to schedule pods"
 

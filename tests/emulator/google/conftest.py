@@ -132,6 +132,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     state = StateDir(tmp_path / "cloud")
     ready, stopping = threading.Event(), threading.Event()
     held: list[Server] = []
+    failures: list[BaseException] = []
 
     async def serve() -> None:
         async with Server(state, Options(speed=6000.0)) as server:
@@ -139,10 +140,21 @@ def served(tmp_path: Path) -> Iterator[Served]:
             ready.set()
             await asyncio.to_thread(stopping.wait)
 
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    def run() -> None:
+        try:
+            asyncio.run(serve())
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            ready.set()
+
+    thread = threading.Thread(target=run)
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(60)
+    if failures:
+        raise failures[0]
     yield Served(held[0], state)
     stopping.set()
-    thread.join(20)
+    thread.join(60)
     assert not thread.is_alive()
+    assert not failures

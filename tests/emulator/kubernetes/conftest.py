@@ -102,6 +102,19 @@ class Served:
     world: World
     store: KubeStore
     requests: list[tuple[str, str, int, dict[str, str]]] = field(default_factory=list)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def heard(self, *told: Any) -> None:
+        """A request was answered."""
+        self.requests.append(told)
+        self._news.set()
+
+    async def until(self, holds: Callable[[], bool], seconds: float = 30) -> None:
+        """Wait for answered requests until something holds."""
+        async with asyncio.timeout(seconds):
+            while not holds():
+                self._news.clear()
+                await self._news.wait()
 
 
 @pytest.fixture
@@ -124,20 +137,20 @@ def store(world: World) -> KubeStore:
 
 @pytest.fixture
 async def served(world: World, store: KubeStore) -> AsyncIterator[Served]:
-    requests: list[tuple[str, str, int, dict[str, str]]] = []
+    made = Served("", world, store)
     # kubectl sends no token over plain http, so only a wrong token is refused here; see test_api for the strict one.
     app = make_app(
         world,
         KEY,
         authorize=lambda token: token in ("", TOKEN),
-        on_request=lambda *told: requests.append(told),
+        on_request=made.heard,
     )
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    port = runner.addresses[0][1]
-    yield Served(f"http://127.0.0.1:{port}", world, store, requests)
+    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield made
     await runner.cleanup()
 
 

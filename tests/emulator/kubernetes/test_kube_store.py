@@ -243,7 +243,9 @@ def test_events_count_up_and_expire(store: KubeStore, build: Any) -> None:
     store.world.advance(store.world.now + 60)
     store.record_event(pod, "BackOff", "again", warning=True, source="kubelet")
     (event,) = store.list("Event")
-    assert event["count"] == 2 and event["type"] == "Warning" and event["involvedObject"]["uid"] == pod["metadata"]["uid"]
+    assert (
+        event["count"] == 2 and event["type"] == "Warning" and event["involvedObject"]["uid"] == pod["metadata"]["uid"]
+    )
     assert event["firstTimestamp"] != event["lastTimestamp"]
     store.world.advance(store.world.now + 3700)
     store.record_event(pod, "Pulled", "done", source="kubelet")

@@ -84,9 +84,7 @@ async def test_jobset_release_installs_and_serves_its_kind(served: Any, kubectl:
     for _ in range(2):
         code, _, err = await kubectl("apply", "--server-side", "-f", str(jobset_manifest))
         assert code == 0, err
-    code, out, err = await kubectl(
-        "wait", "--for=condition=Established", "--timeout=10s", "crd/jobsets.jobset.x-k8s.io"
-    )
+    code, _, err = await kubectl("wait", "--for=condition=Established", "--timeout=10s", "crd/jobsets.jobset.x-k8s.io")
     assert code == 0, err
     code, _, err = await kubectl("get", "jobsets")
     assert code == 0 and "No resources found" in err
@@ -203,8 +201,6 @@ async def test_get_watch_follows_changes(served: Any, kubectl_command: Any, buil
     try:
         assert (await process.stdout.readline()).split()[0] == b"NAME"
         assert b"Pending" in await process.stdout.readline()
-        while not any(query.get("watch") for _, _, _, query in served.requests) and not store._listeners[1:]:
-            await asyncio.sleep(0.01)
         build.run(store, "p")
         while b"Running" not in (line := await process.stdout.readline()):
             assert line
@@ -217,14 +213,12 @@ async def test_wait_rollout_and_delete(served: Any, kubectl: Any, build: Any) ->
     store = served.store
     store.create(build.pod())
     waiting = asyncio.create_task(kubectl("wait", "--for=condition=Ready", "pod/p", "--timeout=30s"))
-    while not any(path.endswith("/pods") for _, path, _, _ in served.requests):
-        await asyncio.sleep(0.01)
+    await served.until(lambda: any(path.endswith("/pods") for _, path, _, _ in served.requests))
     build.run(store, "p")
     code, _, err = await waiting
     assert code == 0, err
     deleting = asyncio.create_task(kubectl("delete", "pod", "p"))
-    while "deletionTimestamp" not in (store.peek("Pod", "default", "p") or {"metadata": {"deletionTimestamp": 1}})["metadata"]:
-        await asyncio.sleep(0.01)
+    await served.until(lambda: "deletionTimestamp" in store.peek("Pod", "default", "p")["metadata"])
     store.finish_delete("Pod", "default", "p")
     code, out, err = await deleting
     assert code == 0 and 'pod "p" deleted' in out, err

@@ -1,0 +1,113 @@
+"""A turn as lines, a conversation as Markdown, and what may be sent to whom."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from saxtui.console.chat_lines import fold, markdown, turn_lines
+from saxtui.console.chatting import closed_fields, dialect_of, partner, sampling_of
+from saxtui.console.styling import Glyphs
+from saxtui.model.conversation import Conversation, Turn, TurnState
+from saxtui.model.serving import Candidate, Dialect, Rung, Sampling
+from tests.console.serving_fakes import NOW, model
+
+PLAIN = Glyphs(ascii_only=False)
+
+
+def turn(state: TurnState, **more: object) -> Turn:
+    return Turn(1, 1, "How many?", state, NOW, **more)  # type: ignore[arg-type]
+
+
+def text_of(one: Turn, width: int = 60, now: float = NOW, *, expanded: bool = False) -> list[str]:
+    lines = turn_lines(one, "spmd", width, now, glyphs=PLAIN, expanded=expanded)
+    return ["".join(piece for piece, _ in line) for line in lines]
+
+
+@given(st.text("ab 日\n", max_size=60), st.integers(2, 20))
+def test_folding_loses_nothing_and_fits(text: str, width: int) -> None:
+    lines = fold(text, width)
+    assert all(cell_len(line) <= width for line in lines)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "").replace("\n", "")
+
+
+def test_an_answer_with_its_facts_and_candidates() -> None:
+    candidates = (Candidate("quietly 7", -1.0), Candidate("the the", -12.4), Candidate("of of", -13.0))
+    one = turn(TurnState.ANSWERED, candidates=candidates, seconds=2.0, sampling=Sampling(temperature=0.5))
+    lines = text_of(one)
+    assert lines[:3] == ["you      How many?", "spmd     quietly 7", "         ▸ 2 more candidates, scores -12.4 -13.0"]
+    assert lines[3].startswith("         2.0 s · about 1 tok/s · score -1.0 · temperature 0.5 · ")
+    assert "  -12.4  the the" in text_of(one, expanded=True)
+
+
+def test_waiting_counts_on() -> None:
+    assert text_of(turn(TurnState.SENT), now=NOW + 72)[1] == "spmd     ◐ waiting 1:12  esc stops waiting"
+
+
+@pytest.mark.parametrize("state", [TurnState.FAILED, TurnState.UNANSWERED])
+def test_what_has_no_answer_says_why_and_how_to_go_on(state: TurnState) -> None:
+    lines = text_of(turn(state, said="timed out"))
+    assert "timed out" in lines[1]
+    assert lines[2].strip() == "^r sends it again"
+
+
+def test_markdown_fences_are_longer_than_any_in_the_text() -> None:
+    one = turn(TurnState.ANSWERED, candidates=(Candidate("a\n````\nb", -1.0),), seconds=1.0)
+    text = markdown(Conversation(1, "d", "/sax/test/spmd", "How many?", NOW, NOW), [one])
+    assert "`````text\na\n````\nb\n`````" in text
+    assert "```text\nHow many?\n```" in text
+
+
+@pytest.mark.parametrize(
+    ("rungs", "reason"),
+    [
+        ((Rung.LOADED, Rung.LOADING), ""),
+        ((Rung.ANSWERED,), ""),
+        ((Rung.ASSIGNED, Rung.LOADING), "not loaded yet (assigned 2/2 · loaded 0/2)"),
+        ((Rung.FAILED, Rung.LOADING), "failed to load"),
+    ],
+)
+def test_who_can_answer(rungs: tuple[Rung, ...], reason: str) -> None:
+    found = partner("/sax/test/spmd", "p", [model(*rungs)])
+    assert reason in found.reason and bool(reason) == bool(found.reason)
+
+
+def test_unknown_is_left_to_the_engine_and_another_model_is_taken() -> None:
+    assert partner("/sax/test/a", "p", None).reason == ""
+    assert "is not published" in partner("/sax/test/a", "p", []).reason
+    assert partner("/sax/test/a", "p", [model(Rung.LOADED)]).id == "/sax/test/spmd"
+
+
+def test_the_dialect_is_what_answers_before_what_the_tag_says() -> None:
+    assert dialect_of(Dialect.UNKNOWN, "x/sax-http:v1.0.0") is Dialect.OLD
+    assert dialect_of(Dialect.UNKNOWN, "x/sax-http:v1.2.0") is Dialect.NEW
+    assert dialect_of(Dialect.UNKNOWN, "x/sax-http@sha256:0") is Dialect.UNKNOWN
+    assert dialect_of(Dialect.NEW, "x/sax-http:v1.0.0") is Dialect.NEW
+
+
+def test_fields_are_closed_with_a_reason() -> None:
+    assert len(closed_fields(Dialect.OLD, "p")) == 4
+    assert closed_fields(Dialect.NEW, "saxml.server.pax.lm.params.lm_cloud.LmCloudSpmd175B32Test") == {}
+    assert len(closed_fields(Dialect.NEW, "saxml.server.pax.lm.params.lm_cloud.LmCloudSpmd2B32Test")) == 4
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ({}, None),
+        ({"temperature": " "}, None),
+        ({"temperature": "0"}, Sampling(temperature=0.0)),
+        ({"top-k": "200", "max steps": "64"}, Sampling(None, 200, None, 64)),
+    ],
+)
+def test_parameters(texts: dict[str, str], expected: Sampling | None) -> None:
+    assert sampling_of(texts) == expected
+
+
+@pytest.mark.parametrize("texts", [{"top-p": "2"}, {"top-k": "1.5"}, {"max steps": "0"}, {"temperature": "hot"}])
+def test_bad_parameters_name_their_field(texts: dict[str, str]) -> None:
+    (name,) = texts
+    with pytest.raises(ValueError, match=f"^{name}: a "):
+        sampling_of(texts)

@@ -1,0 +1,129 @@
+"""The wizard by keys alone, at both sizes."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from saxtui.console.screens.setup import SetupScreen
+from saxtui.console.setup.draft import PAGES
+from saxtui.errors import Problem, Refused
+from tests.console.fakes import FakeRuntime, summary
+from tests.console.screens import SIZES, console, shown, until
+
+
+def wizard(app: object) -> SetupScreen:
+    front = getattr(app, "front", None)
+    assert isinstance(front, SetupScreen)
+    return front
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_enter_alone_reaches_review_and_the_project_id_starts_the_run(size: tuple[int, int]) -> None:
+    runtime = FakeRuntime()
+    async with console(runtime, size) as (app, pilot):
+        await until(pilot, lambda: "No deployment yet" in shown(app))
+        await pilot.press("n")
+        for number, text in enumerate(
+            ("Which Google Cloud project", "Which model", "Which slices", "Names and network")
+        ):
+            await until(pilot, lambda text=text: text in shown(app))
+            await until(pilot, lambda number=number: wizard(app).page == number and not wizard(app).page_problem())
+            await pilot.press("enter")
+        await until(pilot, lambda: "11 to create" in shown(app))
+        await pilot.press(*"wrong", "enter")
+        await pilot.pause()
+        assert app.current_mode == "setup"
+        assert not runtime.library.saved
+        await pilot.press(*["backspace"] * 5, *"demo-project", "enter")
+        await until(pilot, lambda: app.current_mode == "provision")
+        await until(pilot, lambda: "up done" in shown(app))
+        assert list(runtime.library.saved) == ["spmd-175b"]
+        assert runtime.sessions["spmd-175b"].runs == ["up"]
+        await pilot.press("escape")
+        await until(pilot, lambda: app.current_mode == "home" and "spmd-175b" in shown(app))
+
+
+async def test_back_and_forth_and_other_screens_lose_nothing() -> None:
+    async with console(FakeRuntime()) as (app, pilot):
+        await pilot.press("n")
+        await until(pilot, lambda: app.current_mode == "setup" and wizard(app).query("#input-project"))
+        await pilot.press("enter", "enter", "enter")
+        await until(pilot, lambda: wizard(app).page == 3)
+        await pilot.press(*"mine")
+        await pilot.press("escape", "escape", "escape", "escape")
+        await until(pilot, lambda: app.current_mode == "home")
+        await pilot.press("2", "f4", "f4", "f4")
+        await until(pilot, lambda: wizard(app).page == 3)
+        assert wizard(app).draft.name == "mine"
+        assert wizard(app).draft.project == "demo-project"
+
+
+async def test_a_bad_answer_holds_the_page_and_says_why() -> None:
+    async with console(FakeRuntime()) as (app, pilot):
+        await pilot.press("n")
+        await until(pilot, lambda: app.current_mode == "setup" and "demo-project" in shown(app))
+        await pilot.press(*["backspace"] * 12, "X")
+        await until(pilot, lambda: "a project id: 6 to 30" in shown(app))
+        await pilot.press("enter")
+        await pilot.pause()
+        assert wizard(app).page == 0
+
+
+async def test_the_slice_page_does_the_arithmetic() -> None:
+    async with console(FakeRuntime()) as (app, pilot):
+        await pilot.press("n")
+        await until(pilot, lambda: app.current_mode == "setup" and "demo-project" in shown(app))
+        await pilot.press("f4", "f4")
+        await until(pilot, lambda: "Which slices" in shown(app))
+        screen = shown(app)
+        for text in ("fits", "too small memory", "64 x $1.20 = $76.80/h", "16 hosts", "h0 ★", "offers it"):
+            assert text in screen, text
+        await pilot.press("down")
+        await until(pilot, lambda: "needs exactly 32 chips" in shown(app))
+        await pilot.press("enter")
+        await pilot.pause()
+        assert wizard(app).page == 2
+
+
+async def test_choosing_a_model_moves_the_topology() -> None:
+    async with console(FakeRuntime()) as (app, pilot):
+        await pilot.press("n")
+        await until(pilot, lambda: app.current_mode == "setup" and "demo-project" in shown(app))
+        await pilot.press("f4")
+        await until(pilot, lambda: wizard(app).page == 1)
+        await pilot.press("down")
+        await until(pilot, lambda: wizard(app).draft.model_path.endswith("175B64Test"))
+        assert wizard(app).draft.topology == "8x8"
+
+
+async def test_the_project_answers_while_one_types() -> None:
+    runtime = FakeRuntime()
+    async with console(runtime) as (app, pilot):
+        await pilot.press("n")
+        await until(pilot, lambda: "operator@example.com" in shown(app))
+        await until(pilot, lambda: "quota are fine" in shown(app).replace("\n", " "))
+        runtime.projects.refusal = Refused(Problem("read", "credentials", "expired", "gcloud auth login"))
+        await pilot.press("f5")
+        await until(pilot, lambda: "gcloud auth login" in shown(app))
+
+
+async def test_a_name_in_the_library_is_not_offered_again() -> None:
+    async with console(FakeRuntime(summary())) as (app, pilot):
+        await until(pilot, lambda: "spmd-175b" in shown(app))
+        await pilot.press("n", "f4", "f4", "f4")
+        await until(pilot, lambda: app.current_mode == "setup" and wizard(app).page == 3)
+        assert "spmd-175b-2" in shown(app)
+
+
+async def test_nothing_is_saved_before_the_word_is_typed() -> None:
+    runtime = FakeRuntime()
+    async with console(runtime) as (app, pilot):
+        await pilot.press("n", "f4", "f4", "f4", "f4")
+        await until(pilot, lambda: "11 to create" in shown(app))
+        await pilot.press("enter")
+        await asyncio.sleep(0)
+        assert wizard(app).page == len(PAGES) - 1
+        assert not runtime.library.saved
+        assert not runtime.sessions

@@ -1,0 +1,115 @@
+"""The plan: steps, edges, times, prices, digest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from saxtui.catalog import sax_models, tpus
+from saxtui.engine import planning
+from saxtui.engine.step import Observation, Presence
+from saxtui.model import sizing
+from saxtui.model.plan import Action, Plan
+from tests.engine.harness import manifest, tutorial
+
+
+def planned(observed: dict[str, Observation] | None = None, **changes: Any) -> Plan:
+    return planning.plan(tutorial(**changes), observed or {}, manifest)
+
+
+def test_the_tutorials_steps() -> None:
+    plan = planned()
+    assert [step.id for step in plan.steps] == [
+        "check", "bucket", "service-account", "cluster", "binding/bucket", "binding/workload-identity", "pool/tpu1",
+        "pool/tpu2", "kubernetes-account", "jobset-controller", "admin-server", "model-servers", "http-server",
+        "readiness",
+    ]  # fmt: skip
+    assert plan.usd_per_hour == pytest.approx(76.80)
+    assert plan.critical_path == ("check", "bucket", "cluster", "pool/tpu1", "model-servers", "readiness")
+    assert plan.seconds[0] == pytest.approx(4 + 3 + 378 + 240 + 120 + 5)
+    assert plan.seconds[0] < plan.seconds[1]
+    assert plan.sequential_seconds > plan.seconds[0]
+    assert all(step.command for step in plan.steps if step.action is Action.CREATE)
+
+
+@pytest.mark.parametrize(
+    ("step", "part"),
+    [
+        ("cluster", "gcloud container clusters create saxml --project=demo-project --location=us-west4"),
+        ("pool/tpu1", "--tpu-topology=4x8"),
+        ("pool/tpu1", "--node-locations=us-west4-a"),
+        ("bucket", "gcloud storage buckets create gs://demo-project-sax-abc234"),
+        ("binding/bucket", "gcloud storage buckets add-iam-policy-binding gs://demo-project-sax-abc234"),
+        ("binding/workload-identity", "demo-project.svc.id.goog[default/sax-sa]"),
+        ("jobset-controller", "releases/download/v0.8.2/manifests.yaml"),
+    ],
+)
+def test_commands(step: str, part: str) -> None:
+    assert part in planned().step(step).command
+
+
+def test_consequences() -> None:
+    said = "\n".join(planned().consequences)
+    assert "$76.80/h from the moment the slices are up: 64 v5e chips x $1.2 (list price, undated)" in said
+    assert "no price is known for: 4 CPU nodes e2-standard-4, GKE cluster fee" in said
+    assert "nothing public" in said
+    assert "the one bucket gs://demo-project-sax-abc234" in said
+    public = "\n".join(planned(exposure="external", identity={"role_scope": "project"}).consequences)
+    assert "PUBLIC" in public
+    assert "PROJECT-WIDE" in public
+
+
+def test_a_finished_deployment_is_kept() -> None:
+    ours = Observation(Presence.OURS, "there")
+    plan = planned({step.id: ours for step in planned().steps})
+    assert {step.action for step in plan.steps} == {Action.KEEP, Action.CHECK}
+    assert plan.seconds[0] < 60
+
+
+@pytest.mark.parametrize(
+    ("seen", "action", "foreign"),
+    [
+        (Observation(Presence.ABSENT), Action.CREATE, ""),
+        (Observation(Presence.OURS), Action.KEEP, ""),
+        (Observation(Presence.OURS, differs="image"), Action.CHANGE, ""),
+        (Observation(Presence.KEPT), Action.ADOPT, ""),
+        (Observation(Presence.LEAVING), Action.CREATE, ""),
+        (Observation(Presence.FOREIGN, "theirs"), Action.CREATE, "theirs"),
+    ],
+)
+def test_actions(seen: Observation, action: Action, foreign: str) -> None:
+    step = planned({"cluster": seen}).step("cluster")
+    assert (step.action, step.foreign) == (action, foreign)
+
+
+def test_the_digest_covers_what_consent_is_given_to() -> None:
+    assert planned().digest == planned().digest
+    assert planned().digest != planned(exposure="external").digest
+    assert planned().digest != planned({"cluster": Observation(Presence.OURS)}).digest
+
+
+MULTI = [shape for shape in tpus.topologies("v5e") if sax_models.fitting(shape.chips) and shape.chips > 1]
+
+
+@given(st.sampled_from(MULTI), st.integers(1, 8), st.sampled_from(["private", "internal", "external"]), st.booleans())
+def test_every_plan_is_sound(shape: tpus.SliceShape, count: int, exposure: str, wide: bool) -> None:
+    model = next(item for item in sax_models.fitting(shape.chips) if item.test_mode and not sizing.fit(item, shape))
+    plan = planned(
+        slices={"topology": shape.topology, "count": count},
+        model={"path": model.path},
+        exposure=exposure,
+        identity={"role_scope": "project" if wide else "bucket"},
+    )
+    done: set[str] = set()
+    for step in plan.steps:
+        assert set(step.needs) <= done, "needs come first"
+        done.add(step.id)
+    assert plan.usd_per_hour == pytest.approx(1.2 * shape.chips * count)
+    assert sum(step.id.startswith("pool/") for step in plan.steps) == count
+    assert plan.critical_path[0] == "check"
+    assert plan.critical_path[-1] == "readiness"
+    assert sum(plan.step(name).usual[0] for name in plan.critical_path) == pytest.approx(plan.seconds[0])
+    assert plan.seconds[0] <= plan.sequential_seconds
