@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
+from saxtui.console.log_level import message
 from saxtui.console.styling import Glyphs
 from saxtui.console.widgets.table_layout import Cell, Column, Row
 from saxtui.model.serving import ModelStatus, ReplicaTruth, Rung
@@ -22,6 +24,8 @@ LADDER_COLUMNS = (
     Column(least=10, grow=True),
 )  # fmt: skip
 EVIDENCE_COLUMNS = (Column(width=9), Column(width=8), Column(most=28), Column(least=20, grow=True))
+_HOST = re.compile(r"-(\d+)-(\d+)-[a-z0-9]{5}$")  # JobSet: NAME-JOB-JOBINDEX-COMPLETIONINDEX-RANDOM
+_SERVER = re.compile(r"-[a-z0-9]{6,10}-[a-z0-9]{5}$")  # Deployment: NAME-TEMPLATEHASH-RANDOM
 _USUAL_LOAD = "up to 10 min"  # the Saxml tutorial's word for its 175 B test model
 
 
@@ -101,17 +105,26 @@ def replica(models: Iterable[ModelStatus], row_id: str) -> ReplicaTruth | None:
 
 
 def evidence_rows(found: ReplicaTruth | None) -> list[Row]:
-    """Why each rung of one replica is lit, oldest first."""
+    """Why each rung of one replica is lit, from the lowest rung up; a failure last."""
     if found is None:
         return []
+    ordered = sorted(found.evidence, key=lambda item: (item.rung is Rung.FAILED, item.rung, item.at))
     return [
         Row(
             str(number),
-            (Cell(RUNG[item.rung].word, RUNG[item.rung].role), Cell(clock(item.at)), Cell(item.source, "dim"),
-             Cell(item.line)),
+            (Cell(RUNG[item.rung].word, RUNG[item.rung].role), Cell(clock(item.at)), Cell(_source(item.source), "dim"),
+             Cell(message(item.line))),
         )
-        for number, item in enumerate(found.evidence)
+        for number, item in enumerate(ordered)
     ]  # fmt: skip
+
+
+def _source(source: str) -> str:
+    """A pod's name as a person would say it: "log 1-0" for a host of a slice, a server's name without its suffix."""
+    host = _HOST.search(source)
+    if host:
+        return f"log {host[1]}-{host[2]}"
+    return "log " + _SERVER.sub("", source) if _SERVER.search(source) else source
 
 
 def moving(models: Iterable[ModelStatus]) -> bool:

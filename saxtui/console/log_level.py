@@ -31,7 +31,7 @@ def level(line: LogLine) -> Sign:
     return WARNING if word[1].startswith("WARN") else ERROR
 
 
-def message(line: LogLine) -> str:
+def message(text: str) -> str:
     """The text without date, thread and source line, which the pane's own columns tell better."""
-    found = _PREFIX.match(line.text)
-    return line.text[found.end() :] if found else line.text
+    found = _PREFIX.match(text)
+    return text[found.end() :] if found else text

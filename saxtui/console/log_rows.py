@@ -83,7 +83,7 @@ class LogRows:
 
     def text(self, line: LogLine) -> str:
         """What is shown of the line."""
-        return message(line) if self.brief else line.text
+        return message(line.text) if self.brief else line.text
 
     def shows(self, line: LogLine) -> bool:
         """Whether the filter lets the line through; a gap in the stream is never hidden."""

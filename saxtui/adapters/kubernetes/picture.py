@@ -13,7 +13,7 @@ from saxtui.adapters.kubernetes import decode, wire
 from saxtui.model.cluster import ClusterEvent, ClusterView, Freshness, JobSetStatus
 
 _EVENTS = 500
-_SLICE = 500
+_SLICE = 100
 """Objects decoded before the event loop gets a turn."""
 
 _DECODERS: dict[str, tuple[msgspec.json.Decoder[Any], Any]] = {

@@ -78,7 +78,8 @@ _SHAPES: dict[str, str] = {
         "ports:[ServicePort] selector:texts clusterIP:str clusterIPs:list type:str externalIPs:list "
         "sessionAffinity:str loadBalancerIP:str loadBalancerSourceRanges:list externalName:str "
         "externalTrafficPolicy:str healthCheckNodePort:int publishNotReadyAddresses:bool "
-        "sessionAffinityConfig:map ipFamilies:list ipFamilyPolicy:str allocateLoadBalancerNodePorts:bool loadBalancerClass:str internalTrafficPolicy:str "
+        "sessionAffinityConfig:map ipFamilies:list ipFamilyPolicy:str allocateLoadBalancerNodePorts:bool "
+        "loadBalancerClass:str internalTrafficPolicy:str "
         "trafficDistribution:str"
     ),
     "ServicePort": "name:str protocol:str appProtocol:str port:int targetPort:intstr nodePort:int",

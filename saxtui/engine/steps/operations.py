@@ -18,10 +18,10 @@ async def finish(ctx: StepContext, name: str, tried: str, target: str, command: 
         found = await ctx.cloud.gke.get_operation(ctx.deployment.region, name)
         # An operation the API no longer knows ended long ago: what it made tells how.
         if found is None:
-            return Look(True, f"{name} is over")
+            return Look(True, "its operation is over")
         if found.done and found.error:
             failed.append(_problem(tried, target, command, found.error, found.reason))
-        return Look(found.done, f"{name} {found.status}" + (f": {found.said}" if found.said else ""), found.fraction)
+        return Look(found.done, found.said or f"operation {found.status.lower()}", found.fraction)
 
     await ctx.poll(look, limit=LIMIT, tried=tried, target=target)
     if failed:
