@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import shlex
@@ -10,7 +11,6 @@ import signal
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -37,7 +37,16 @@ class DemoCloud:
         self.environ: dict[str, str] = {}
 
     def __enter__(self) -> DemoCloud:
-        self.folder = Path(tempfile.mkdtemp(prefix="saxtui-demo-"))
+        try:
+            self.folder = Path(tempfile.mkdtemp(prefix="saxtui-demo-"))
+        except OSError as error:
+            problem = Problem(
+                tried="make",
+                target="a temporary folder for the embedded cloud",
+                said=safe(error.strerror or error),
+                next_step="free some space, or set TMPDIR to a folder that can be written",
+            )
+            raise Refused(problem) from error
         try:
             self._start()
         except BaseException:
@@ -58,14 +67,16 @@ class DemoCloud:
                 errors="replace", env=clean(self._given), start_new_session=True,
             )  # fmt: skip
         line = _first_line(self._process)
-        if not line.startswith("serving "):
+        if line is None or not line.startswith("serving "):
             raise self._did_not_start(line, log)
         self.environ = {**clean(self._given), **read_environment(self.folder)}
 
-    def _did_not_start(self, line: str, log: Path) -> Refused:
+    def _did_not_start(self, line: str | None, log: Path) -> Refused:
         said = log.read_text("utf-8", "replace").strip().splitlines()[-20:]
-        code = self._process.poll() if self._process else None
-        what = f"ended with code {code}" if code is not None else f"said nothing for {_START_SECONDS:.0f} s"
+        what = f"said nothing for {_START_SECONDS:.0f} s"
+        if self._process is not None and line is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                what = f"ended with code {self._process.wait(_STOP_SECONDS)}"
         return Refused(
             Problem(
                 tried="start",
@@ -140,8 +151,8 @@ def parse_records(text: str) -> list[Any]:
     return [json.loads(line) for line in text.splitlines() if line.strip()]
 
 
-def _first_line(process: subprocess.Popen[str]) -> str:
-    """The first line of its stdout, "" when it ends or stays silent; everything after is read and dropped."""
+def _first_line(process: subprocess.Popen[str]) -> str | None:
+    """The first line of its stdout, "" when it ends before, None when it stays silent; what follows is dropped."""
     lines: queue.Queue[str] = queue.Queue(maxsize=1)
 
     def read() -> None:
@@ -154,11 +165,7 @@ def _first_line(process: subprocess.Popen[str]) -> str:
             return
 
     threading.Thread(target=read, daemon=True, name="embedded cloud's stdout").start()
-    deadline = time.monotonic() + _START_SECONDS
-    while (left := deadline - time.monotonic()) > 0:
-        try:
-            return lines.get(timeout=min(left, 0.5)).strip()
-        except queue.Empty:
-            if process.poll() is not None and lines.empty():
-                return ""
-    return ""
+    try:
+        return lines.get(timeout=_START_SECONDS).strip()
+    except queue.Empty:
+        return None

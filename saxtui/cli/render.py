@@ -59,7 +59,7 @@ def step_lines(out: Output, found: Plan | None, progress: RunProgress, now: floa
     rows = [
         [
             out.style.sign(row.sign, word=False), row.title, row.elapsed, (row.usual, "dim"),
-            (row.sign.word, row.sign.role), (f"slow: {row.message}" if row.late else row.message, "dim"),
+            (row.sign.word, row.sign.role), (f"slower than usual  {row.message}" if row.late else row.message, "dim"),
         ]
         for row in present_steps.rows(found, progress, now)
     ]  # fmt: skip
@@ -175,5 +175,7 @@ def receipt(out: Output, rows: Sequence[ReceiptRow]) -> None:
 def bills(out: Output, meter: Meter) -> None:
     """What bills now and what was spent."""
     out.line("bills now: ", meter.words)
+    if meter.under_way:
+        out.line(("under way in the cloud: ", "warn"), ", ".join(meter.under_way))
     if meter.doubtful:
         out.line(("in doubt: ", "doubt"), ", ".join(meter.doubtful))

@@ -50,7 +50,8 @@ async def bring_up(front: Front, session: Session, *, named: str, yes: bool) -> 
     render.bills(front.out, cost)
     front.out.record(
         "result", kind="up", outcome=result.outcome, exit_code=int(result.exit_code), seconds=result.seconds,
-        usd_per_hour=cost.usd_per_hour, spent=cost.spent, unpriced=cost.unpriced, doubtful=cost.doubtful,
+        usd_per_hour=cost.usd_per_hour, spent=cost.spent, unpriced=cost.unpriced,
+        doubtful=cost.doubtful, under_way=cost.under_way,
     )  # fmt: skip
     next_step = f"saxtui pods -d {named}   saxtui publish -d {named}   saxtui down -d {named}"
     if result.exit_code != ExitCode.DONE:
@@ -92,7 +93,11 @@ def down(front: Front, named: str | None, yes: bool, keep_bucket: bool) -> int:
 async def take_down(front: Front, session: Session, *, named: str, yes: bool, keep_bucket: bool = False) -> int:
     """Ask, delete, and print the receipt; returns the exit code."""
     deployment = session.deployment
-    kept = "; the bucket stays" if keep_bucket else f", with bucket {deployment.bucket} and everything in it"
+    kept = (
+        "; the bucket stays"
+        if keep_bucket
+        else f", with bucket {deployment.bucket} and what Sax and saxtui wrote in it"
+    )
     await front.consent(
         [[("This deletes ", "warn"), (deployment.name, "head"), f" in project {deployment.project}{kept}."]],
         deployment.name,

@@ -67,7 +67,7 @@ async def show_status(front: Front, session: Session, named: str) -> int:
         "status", deployment=deployment.name, id=deployment.id, project=deployment.project, region=deployment.region,
         zone=deployment.zone, state=word, run=progress.kind, outcome=progress.outcome, started=progress.started,
         ended=progress.ended, usd_per_hour=cost.usd_per_hour, spent=cost.spent, unpriced=cost.unpriced,
-        doubtful=cost.doubtful, observed=failure is None, changes=_pending(plan),
+        doubtful=cost.doubtful, under_way=cost.under_way, observed=failure is None, changes=_pending(plan),
     )  # fmt: skip
     return _exit_of(front, progress, failure)
 

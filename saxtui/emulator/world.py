@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from saxtui.emulator.table import Table
 
 if TYPE_CHECKING:
     from saxtui.emulator.kubernetes.store import KubeStore
@@ -38,17 +40,22 @@ class World:
         self.now = start
         self.seed = seed
         self.rng = random.Random(seed)
-        self.tables: dict[str, dict[str, Json]] = {}
+        self.tables: dict[str, Table] = {}
         self.kube: dict[str, KubeStore] = {}
         self._timers: list[Timer] = []
         self._handlers: dict[str, Handler] = {}
         self._seq = 0
+        self.fired = 0
+        """How many timers have fired."""
         self._hooks: dict[str, list[Handler]] = {}
 
     # -- data
-    def table(self, name: str) -> dict[str, Json]:
+    def table(self, name: str) -> Table:
         """The rows of one table ("gke.clusters", "storage.buckets", …) by key."""
-        return self.tables.setdefault(name, {})
+        found = self.tables.get(name)
+        if found is None:
+            found = self.tables[name] = Table()
+        return found
 
     def next_seq(self) -> int:
         """A number that never comes twice."""
@@ -72,9 +79,27 @@ class World:
         """Move time to `until`, firing timers in order on the way."""
         while self._timers and self._timers[0].due <= until:
             timer = heapq.heappop(self._timers)
+            self.fired += 1
             self.now = max(self.now, timer.due)
             self._handlers[timer.handler](timer.payload)
         self.now = max(self.now, until)
+
+    # -- keeping
+    @property
+    def seq(self) -> int:
+        """The last number given out."""
+        return self._seq
+
+    def timers(self) -> list[Timer]:
+        """Every timer, in no order. Not to be changed."""
+        return self._timers
+
+    def resume(self, *, now: float, seq: int, chance: Any, timers: Iterable[Timer]) -> None:
+        """Go on from a moment kept: its time, its numbers, the random source's state, and the timers there were."""
+        self.now, self._seq = now, seq
+        self.rng.setstate(chance)
+        self._timers = list(timers)
+        heapq.heapify(self._timers)
 
     # -- between rooms
     def hook(self, topic: str, fn: Handler) -> None:

@@ -11,20 +11,22 @@ from saxtui.present.words import money, rate
 if TYPE_CHECKING:
     from saxtui.model.deployment import Deployment
 
-_DOUBTFUL = frozenset({Ownership.INTENT, Ownership.OPERATION, Ownership.UNKNOWN, Ownership.DELETING})
+_DOUBTFUL = frozenset({Ownership.INTENT, Ownership.UNKNOWN})
+_UNDER_WAY = frozenset({Ownership.OPERATION, Ownership.DELETING})
 
 
 @dataclass(frozen=True, slots=True)
 class Meter:
     """US dollars an hour now and so far, both without the lines named in `unpriced`; None when nothing has a price.
 
-    `doubtful` names the steps whose resource may exist or not.
+    `doubtful` names the steps whose resource may exist or not, `under_way` those the cloud was told to make or delete.
     """
 
     usd_per_hour: float | None
     spent: float | None
     unpriced: tuple[str, ...] = ()
     doubtful: tuple[str, ...] = ()
+    under_way: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -40,4 +42,6 @@ def meter(deployment: Deployment, progress: RunProgress, now: float) -> Meter:
     running = cost.running(deployment, progress)
     spent = cost.spent(deployment, progress, now)
     doubtful = tuple(step.id for step in progress.steps.values() if step.ownership in _DOUBTFUL)
-    return Meter(running.usd, spent.usd, tuple(dict.fromkeys((*running.unknown, *spent.unknown))), doubtful)
+    under_way = tuple(step.id for step in progress.steps.values() if step.ownership in _UNDER_WAY)
+    unpriced = tuple(dict.fromkeys((*running.unknown, *spent.unknown)))
+    return Meter(running.usd, spent.usd, unpriced, doubtful, under_way)

@@ -12,6 +12,10 @@ from saxtui.present.times import usual
 from saxtui.present.words import STEP, Sign, duration
 
 _ENDED = frozenset({StepState.DONE, StepState.GONE, StepState.FAILED, StepState.FOREIGN})
+_GOING = frozenset({StepState.RUNNING, StepState.DELETING})
+_TOLD = (StepState.RUNNING, StepState.DELETING, StepState.FAILED, StepState.DOUBT, StepState.FOREIGN)
+STOPPED = Sign("◌", "-", "stopped", "warn")
+"""A step whose run ended before it did: saxtui stopped waiting, the cloud may go on."""
 _SETTLED = frozenset({StepState.DONE, StepState.GONE})
 
 
@@ -45,24 +49,32 @@ def rows(plan: Plan | None, progress: RunProgress, now: float) -> tuple[StepRow,
     planned = {step.id: step for step in plan.steps} if plan else {}
     critical = frozenset(plan.critical_path) if plan else frozenset()
     ids = [*planned, *(step_id for step_id in progress.steps if step_id not in planned)]
-    return tuple(_row(planned.get(i), progress.step(i), progress.started, now, i in critical) for i in ids)
+    stopped = bool(progress.outcome)
+    if stopped and progress.ended is not None:
+        now = progress.ended
+    return tuple(_row(planned.get(i), progress.step(i), progress.started, now, i in critical, stopped) for i in ids)
 
 
 def _row(
-    planned: PlannedStep | None, step: StepProgress, run_started: float | None, now: float, critical: bool
+    planned: PlannedStep | None,
+    step: StepProgress,
+    run_started: float | None,
+    now: float,
+    critical: bool,
+    stopped: bool,
 ) -> StepRow:
     length = spent(step, now)
     p50, p90 = planned.usual if planned else (0.0, 0.0)
     begin = None
     if step.started is not None:
         begin = max(0.0, step.started - (run_started if run_started is not None else step.started))
-    going = step.state in (StepState.RUNNING, StepState.DELETING)
+    going = step.state in _GOING and not stopped
     return StepRow(
         id=step.id,
         title=planned.title if planned else step.id,
         resource=step.resource or (planned.resource if planned else ""),
         state=step.state,
-        sign=STEP[step.state],
+        sign=STOPPED if stopped and step.state in _GOING else STEP[step.state],
         elapsed=duration(length) if length is not None else "",
         usual=usual(planned.usual) if planned else "",
         critical=critical,
@@ -71,7 +83,7 @@ def _row(
         length=length or 0.0,
         expected=max(p50, length or 0.0) if going else (length if length is not None else p50),
         fraction=step.fraction,
-        late=bool(planned and step.state is StepState.RUNNING and length is not None and length > p90),
+        late=bool(planned and going and step.state is StepState.RUNNING and length is not None and length > p90),
         problem=step.problem,
     )
 
@@ -106,8 +118,8 @@ def tally(found: Iterable[StepRow]) -> str:
     listed = tuple(found)
     settled = sum(1 for row in listed if row.state in _SETTLED)
     parts = [f"{settled} of {len(listed)} done"]
-    for state in (StepState.RUNNING, StepState.DELETING, StepState.FAILED, StepState.DOUBT, StepState.FOREIGN):
-        count = sum(1 for row in listed if row.state is state)
+    for sign in (*(STEP[state] for state in _TOLD), STOPPED):
+        count = sum(1 for row in listed if row.sign == sign)
         if count:
-            parts.append(f"{count} {STEP[state].word}")
+            parts.append(f"{count} {sign.word}")
     return " · ".join(parts)

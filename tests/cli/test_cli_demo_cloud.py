@@ -1,4 +1,5 @@
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,10 @@ def test_a_cloud_that_cannot_start_says_why_and_leaves_nothing(tmp_path: Path) -
     assert failure.value.problem.details
     assert "ended with code" in failure.value.problem.said
     assert not cloud.folder.exists()
+
+
+def test_no_place_for_a_folder_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(Refused, match="temporary folder") as failure, DemoCloud({}, []):
+        pass
+    assert "TMPDIR" in failure.value.problem.next_step

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from saxtui.console.bridge import Bridge
 
 
-async def settle(condition: object) -> None:
+async def settle(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(5):
-        while not condition():  # type: ignore[operator]
+        while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
 

@@ -28,7 +28,7 @@ async def test_the_run_grows_on_the_axis_and_its_requests_are_listed(size: tuple
         await until(pilot, lambda: isinstance(app.screen, ConfirmModal))
         await pilot.press("tab", "enter")
         await until(pilot, lambda: session.store.state.progress.step("pool/tpu1").owned_at is not None)
-        await until(pilot, lambda: "POST tpu2" in shown(app))
+        await until(pilot, lambda: "node-pool tpu1" in shown(app))
         screen = shown(app)
         for text in ("pool tpu2", "█", "░", "┄", "═", "critical path", "what was sent", "elapsed", "ready in about"):
             assert text in screen, text
@@ -117,6 +117,6 @@ async def test_the_timeline_is_plain_where_the_terminal_is() -> None:
         app.sessions.up(live, await session.plan())
         app.go("provision")
         await until(pilot, lambda: "up done" in shown(app))
-        table = [line for line in shown(app).splitlines() if "pool tpu" in line]
+        table = [line for line in shown(app).splitlines() if " pool tpu" in line]
         assert table
         assert all("#" in line and line.isascii() for line in table)

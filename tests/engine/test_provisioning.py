@@ -7,7 +7,7 @@ import pytest
 from saxtui.errors import ExitCode
 from saxtui.model import events as ev
 from saxtui.model.progress import Ownership, StepState
-from saxtui.ports import AccountInfo, PolicyTarget
+from saxtui.ports import AccountInfo, BucketInfo, PolicyTarget
 from tests.engine.fake_world import World, lose_answer, problem
 from tests.engine.harness import Process, tutorial
 
@@ -281,3 +281,38 @@ async def test_an_object_changed_by_hand_is_put_right() -> None:
     assert plan.step("http-server").action.value == "change"
     assert (await process.runs.up(plan)).outcome == "done"
     assert world.mutations[before:] == ["apply deployment/sax-http", "apply service/sax-http-lb"]
+
+
+async def test_nothing_more_that_bills_is_begun_after_a_failure() -> None:
+    world = World()
+    process = Process(world)
+    plan = await process.runs.plan()
+    email = process.deployment.service_account_email
+    world.accounts[email] = AccountInfo(email, "theirs", "somebody's")
+    result = await process.runs.up(plan)
+    assert result.outcome == "failed"
+    assert not any(call.startswith("create pool") for call in world.mutations)
+    assert world.accounts[email].uid == "theirs"
+
+
+async def test_a_name_taken_by_our_own_lost_request_is_ours() -> None:
+    """The create's answer is lost, reads lag behind, so it is sent again and answered with 409."""
+    world = World()
+    name = "demo-project-sax-abc234"
+    world.rules.append(lose_answer(f"create bucket {name}"))
+    process = Process(world)
+    get = process.cloud.buckets.get
+    started: list[float] = []
+
+    async def lagging(wanted: str) -> BucketInfo | None:
+        found = await get(wanted)
+        if found is not None and not started:
+            started.append(world.time)
+        return None if found is not None and world.time < started[0] + 60 else found
+
+    process.cloud.buckets.get = lagging  # type: ignore[method-assign]
+    result = await process.up()
+    assert result.outcome == "done", result.problems
+    assert world.mutations.count(f"create bucket {name}") >= 2
+    assert world.created[f"bucket {name}"] == 1
+    assert process.store.state.progress.step("bucket").created

@@ -9,8 +9,8 @@ import pytest
 from saxtui.errors import Ambiguous, Denied, ExitCode
 from saxtui.model import events as ev
 from saxtui.model.progress import Ownership, StepState
-from saxtui.ports import ObjectInfo, Ref
-from tests.engine.fake_world import DEFAULT, World, lose_answer, problem
+from saxtui.ports import BucketInfo, ObjectInfo, Ref
+from tests.engine.fake_world import DEFAULT, Killed, World, lose_answer, problem
 from tests.engine.harness import Process, tutorial
 
 EMPTY = World().snapshot()
@@ -211,3 +211,50 @@ async def test_a_replaced_bucket_is_not_touched() -> None:
     assert list(world.buckets) == ["demo-project-sax-abc234"]
     proof = next(proof for proof in result.proofs if proof.step == "bucket")
     assert "not ours" in proof.proof
+
+
+async def test_a_create_that_lands_during_down_is_found_and_deleted() -> None:
+    """Killed right after the cluster was asked for, with the request still on its way."""
+    world = World()
+    process = Process(world)
+
+    async def sent_and_killed(location: str, body: dict[str, Any]) -> Any:
+        def land() -> None:
+            spec = body["cluster"]
+            world.clusters["saxml"] = {
+                "status": "RUNNING", "labels": spec["resourceLabels"], "uid": world.uid(), "spec": spec
+            }  # fmt: skip
+
+        world.late.append((world.time + 40, land))
+        raise Killed("after send")
+
+    process.cloud.gke.create_cluster = sent_and_killed  # type: ignore[method-assign]
+    with pytest.raises(BaseExceptionGroup):
+        await process.up()
+    assert world.clusters == {}
+    result = await Process(world).down()
+    assert result.outcome == "done", result.problems
+    await world.sleep(600)
+    world.settle_operations()
+    assert world.clusters == {}
+
+
+async def test_gone_needs_the_list_too() -> None:
+    world = await finished()
+    process = Process(world)
+    listed = process.cloud.buckets.list
+    cleared: list[float] = []
+
+    async def lagging() -> Any:
+        found = await listed()
+        if not found and not cleared:
+            cleared.append(world.time + 30)
+        if cleared and world.time < cleared[0]:
+            return [BucketInfo(process.deployment.bucket, "US-WEST4")]
+        return found
+
+    process.cloud.buckets.list = lagging  # type: ignore[method-assign]
+    result = await process.down()
+    gone = next(event for event in world.journal if isinstance(event, ev.Gone) and event.step == "bucket")
+    assert result.outcome == "done", result.problems
+    assert gone.at >= cleared[0]

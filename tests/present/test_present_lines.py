@@ -102,7 +102,7 @@ def test_meter_names_what_is_in_doubt_and_keeps_billing_while_deleting() -> None
     doubt = ev.Doubt(at=2.0, run="r", step="pool/tpu2", said="timeout")
     deleting = ev.Deleting(at=50.0, run="r", step="pool/tpu1", kind="pool", resource="tpu1")
     found = spend.meter(WANTED, fold([owned("pool/tpu1", 0.0), sent, doubt, deleting]), 100.0)
-    assert set(found.doubtful) == {"pool/tpu1", "pool/tpu2"}
+    assert (found.doubtful, found.under_way) == (("pool/tpu2",), ("pool/tpu1",))
     assert found.usd_per_hour is not None and found.usd_per_hour > 0
 
 

@@ -53,6 +53,13 @@ def test_late_only_beyond_p90_and_only_while_running() -> None:
     assert not present.rows(PLAN, fold(events), now=1500.0)[0].late
 
 
+def test_a_step_its_run_left_behind_is_stopped_not_running() -> None:
+    events = [START, at(1000.0, ev.StepStarted, "cluster"), at(1060.0, ev.RunFinished, kind="up", outcome="paused")]
+    found = present.rows(PLAN, fold(events), now=9000.0)
+    assert (found[0].sign.word, found[0].elapsed, found[0].late) == ("stopped", "1:00", False)
+    assert present.tally(found) == "0 of 3 done · 1 stopped"
+
+
 def test_steps_only_the_journal_knows_are_shown() -> None:
     progress = fold([START, at(1001.0, ev.StepStarted, "pool/tpu9")])
     assert [row.id for row in present.rows(PLAN, progress, 1002.0)][-1] == "pool/tpu9"

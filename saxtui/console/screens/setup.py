@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from textual import getters, on
@@ -62,6 +63,7 @@ class SetupScreen(ConsoleScreen):
         self._wrong: dict[str, str] = {}
         self._seen = {0}
         self._plan: Plan | None = None
+        self._welcomed = False
 
     def compose_body(self) -> ComposeResult:
         """Progress, the page on the left, what it means on the right."""
@@ -89,6 +91,18 @@ class SetupScreen(ConsoleScreen):
         super().on_mount()
         self.changed()
         self.turn(0)
+
+    def on_frame(self, now: float) -> None:
+        """The engine may open after the wizard: then its defaults come in, unless something was typed meanwhile."""
+        if self._welcomed or self.console.sessions.summaries is None:
+            return
+        self._welcomed = True
+        if not self.draft.project:
+            fresh = self._fresh()
+            self.draft = replace(self.draft, project=fresh.project, taken=fresh.taken)
+            self._page(self.page).fill(self.draft)
+            self.changed()
+            self.start_probe()
         self.run_worker(self._list_projects(), group="projects", description="list the projects", exit_on_error=False)
 
     async def _list_projects(self) -> None:

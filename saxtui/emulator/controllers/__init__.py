@@ -46,3 +46,4 @@ def install(world: World) -> None:
         store.listen(changed)
 
     world.hook("cluster.running", attach)
+    world.hook("cluster.resumed", attach)

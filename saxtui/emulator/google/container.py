@@ -7,6 +7,7 @@ import hashlib
 import re
 from typing import Any
 
+from saxtui.emulator import scenarios
 from saxtui.emulator.google import operations, places, schema
 from saxtui.emulator.google.errors import GoogleError, bad_request
 from saxtui.emulator.google.node_pools import NodePools, pool_view, pools_of
@@ -147,7 +148,10 @@ class Clusters:
         if row.get("workloadIdentityConfig", {}).get("workloadPool") == pool_name:
             self._world.table("iam.workloadPools")[pool_name] = {"name": pool_name}
         self._world.tell("cluster.creating", cluster=key)
+        fault = scenarios.on_event(self._world, "cluster.create", name, "cluster-fails")
+        row["_failure"] = fault["message"] if fault else ""
         seconds = operations.vary(self._world, CREATE_SECONDS)
+        seconds = operations.stretched(self._world, "cluster.create", name, seconds)
         operation = operations.start(self._world, "CREATE_CLUSTER", key, seconds, "gke.cluster.created")
         return operations.view(self._world, operation)
 
@@ -200,6 +204,9 @@ class Clusters:
             return
         key = operation["_cluster"]
         row = self._world.table("gke.clusters")[key]
+        if row["_failure"]:
+            self._failed(operation, row)
+            return
         served = self._world.table("gke.endpoints").get(key, {})
         row["status"] = "RUNNING"
         row["endpoint"] = served.get("endpoint", "")
@@ -210,6 +217,13 @@ class Clusters:
             self._pools.boot(key, pool, ready_in=0.0)
             pool["status"] = "RUNNING"
         operations.finish(self._world, operation)
+
+    def _failed(self, operation: Json, row: Json) -> None:
+        """The cluster stays, in ERROR and without nodes, until it is deleted."""
+        row["status"], row["statusMessage"] = "ERROR", row["_failure"]
+        for pool in pools_of(self._world, operation["_cluster"]):
+            pool["status"] = "ERROR"
+        operations.finish(self._world, operation, error=row["_failure"], code=13)
 
     # -- change
     def _label(self, call: Call) -> Json:
@@ -239,6 +253,7 @@ class Clusters:
         for pool in pools_of(self._world, key):
             pool["status"] = "STOPPING"
         seconds = operations.vary(self._world, DELETE_SECONDS)
+        seconds = operations.stretched(self._world, "cluster.delete", row["name"], seconds)
         operation = operations.start(self._world, "DELETE_CLUSTER", key, seconds, "gke.cluster.deleted")
         return operations.view(self._world, operation)
 

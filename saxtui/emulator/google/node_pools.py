@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from saxtui.emulator import scenarios
-from saxtui.emulator.google import machines, operations, places, quotas, schema, slices
+from saxtui.emulator.google import machines, operations, places, pool_failures, quotas, schema, slices
 from saxtui.emulator.google.errors import GoogleError, bad_request
 from saxtui.emulator.google.wire import Call, Route
 from saxtui.emulator.world import World
@@ -186,9 +185,10 @@ class NodePools:
         row = self.prepare(key, cluster, wanted)
         operations.refuse_if_busy(self._world, key, name)
         self.place(key, row)
-        fault = scenarios.pool_fault(self._world, name)
-        seconds = fault["after"] if fault else self._seconds(row)
-        row["_failure"] = _failure(key, row, fault, seconds)
+        row["_failure"] = failure = pool_failures.failure(self._world, key, row)
+        seconds = operations.stretched(self._world, "pool.create", name, self._seconds(row))
+        if failure is not None and failure["after"] is not None:
+            seconds = failure["after"]
         operation = operations.start(self._world, "CREATE_NODE_POOL", key, seconds, "gke.pool.created", pool=name)
         if not row["_failure"]:
             self._world.after(max(0.0, seconds - BOOT_LEAD), "gke.pool.booting", operation=operation["_key"])
@@ -270,6 +270,7 @@ class NodePools:
         operations.refuse_if_busy(self._world, key, row["name"])
         row["status"] = "STOPPING"
         seconds = operations.vary(self._world, DELETE_SECONDS)
+        seconds = operations.stretched(self._world, "pool.delete", row["name"], seconds)
         operation = operations.start(
             self._world, "DELETE_NODE_POOL", key, seconds, "gke.pool.deleted", pool=row["name"]
         )
@@ -286,11 +287,3 @@ def _check_zone(cluster_key: str, zone: str) -> None:
     region = places.region_of(cluster_key.split("/")[1])
     if zone not in places.zones(region):
         raise bad_request(f'Location "{zone}" is not in region "{region}".', "node_pool.locations")
-
-
-def _failure(cluster_key: str, row: Json, fault: Json | None, seconds: float) -> Json | None:
-    """Why this creation will fail, or None: a fault of the scenario, or a count that is not the slice's."""
-    if fault is None:
-        return slices.wrong_size(row, row["initialNodeCount"])
-    message = scenarios.pool_error(fault["error"], cluster_key, row, seconds)
-    return {"message": message, "code": 8, "condition": scenarios.POOL_ERRORS[fault["error"]]}

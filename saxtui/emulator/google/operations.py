@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from saxtui.emulator import scenarios
 from saxtui.emulator.google import places
 from saxtui.emulator.google.errors import GoogleError
 from saxtui.emulator.google.wire import Call, Route
@@ -25,6 +26,12 @@ _CREATE_CLUSTER_STAGES = (
 def vary(world: World, seconds: float) -> float:
     """The duration, 15 % up or down, as the world's seed has it."""
     return seconds * world.rng.uniform(1 - SPREAD, 1 + SPREAD)
+
+
+def stretched(world: World, event: str, name: str, seconds: float) -> float:
+    """The duration as the scenario has it: `event` is cluster.create, pool.delete, …, `name` the cluster or pool."""
+    fault = scenarios.on_event(world, event, name, "slow-operation")
+    return seconds * float(fault["factor"]) if fault else seconds
 
 
 def link(world: World, cluster_key: str, *rest: str, numbered: bool = False) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from saxtui.emulator import scenarios
 from saxtui.emulator.google import machines, places
 from saxtui.emulator.google.errors import GoogleError
 from saxtui.emulator.world import World
@@ -27,7 +28,13 @@ _LIMITS = {
 def of_region(world: World, project: str, region: str) -> list[Json]:
     """The quotas a region answers: metric, limit, usage."""
     used = _usage(world, project, region)
-    return [{"metric": metric, "limit": limit, "usage": used.get(metric, 0.0)} for metric, limit in _LIMITS.items()]
+    return [{"metric": metric, "limit": _limit(world, metric), "usage": used.get(metric, 0.0)} for metric in _LIMITS]
+
+
+def _limit(world: World, metric: str) -> float:
+    """The limit, lower where the scenario has it so."""
+    short = (float(fault["limit"]) for fault in scenarios.states(world, "quota-limit") if fault["metric"] == metric)
+    return min([_LIMITS[metric], *short])
 
 
 def check(world: World, cluster_key: str, machine_name: str, nodes: int, *, spot: bool) -> None:
@@ -35,7 +42,7 @@ def check(world: World, cluster_key: str, machine_name: str, nodes: int, *, spot
     project, location, _ = cluster_key.split("/")
     used = _usage(world, project, places.region_of(location))
     for metric, amount in _demand(machine_name, nodes, spot=spot).items():
-        limit = _LIMITS[metric]
+        limit = _limit(world, metric)
         free = max(0.0, limit - used.get(metric, 0.0))
         if amount > free:
             raise GoogleError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from saxtui.emulator.kubernetes import slices
 from saxtui.emulator.kubernetes.objects import Json
 from saxtui.emulator.kubernetes.store import KubeStore
 from saxtui.emulator.world import World
@@ -13,10 +14,16 @@ _CONDITIONS = (
 )
 
 
-def make_store(world: World, key: str) -> KubeStore:
-    """A cluster's store with its namespaces, their default accounts, and the Service `kubernetes`."""
+def empty_store(world: World, key: str) -> KubeStore:
+    """A cluster's store that holds nothing yet, with its small controllers at work."""
     store = KubeStore(world, key)
     store.listen(lambda change, obj, _old: _furnish(store, change, obj))
+    return store
+
+
+def make_store(world: World, key: str) -> KubeStore:
+    """A cluster's store with its namespaces, their default accounts, and the Service `kubernetes`."""
+    store = empty_store(world, key)
     for name in NAMESPACES:
         store.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     store.create(
@@ -42,6 +49,8 @@ def _furnish(store: KubeStore, change: str, obj: Json) -> None:
         _default_account(store, str(obj["metadata"]["name"]))
     elif obj["kind"] == "CustomResourceDefinition" and change in ("ADDED", "MODIFIED"):
         _establish(store, obj)
+    else:
+        slices.mirror(store, change, obj)
 
 
 def _default_account(store: KubeStore, namespace: str) -> None:

@@ -26,9 +26,9 @@ class Change:
 class History:
     """A ring of changes with rising resourceVersions."""
 
-    def __init__(self, kept: int = KEPT) -> None:
+    def __init__(self, kept: int = KEPT, forgotten: int = 0) -> None:
         self._ring: deque[Change] = deque(maxlen=kept)
-        self.forgotten = 0
+        self.forgotten = forgotten
         """The newest resourceVersion that has dropped out of the ring; a watch from before it gets 410."""
 
     def add(self, change: Change) -> None:

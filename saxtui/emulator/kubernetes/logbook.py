@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 LINES = 5000
@@ -37,12 +37,24 @@ class LogBook:
 
     def __init__(self) -> None:
         self._logs: dict[LogKey, ContainerLog] = {}
+        self.changed: set[LogKey] = set()
+        """Containers whose log was written, rotated or dropped since somebody last emptied this."""
+
+    def peek(self, key: LogKey) -> ContainerLog | None:
+        """A container's log itself, not to be changed by the caller."""
+        return self._logs.get(key)
+
+    def resume(self, key: LogKey, current: Iterable[Line], previous: Iterable[Line] | None) -> None:
+        """Hold what a container had logged."""
+        before = None if previous is None else deque(previous, maxlen=LINES)
+        self._logs[key] = ContainerLog(deque(current, maxlen=LINES), before)
 
     def _log(self, key: LogKey) -> ContainerLog:
         return self._logs.setdefault(key, ContainerLog())
 
     def append(self, key: LogKey, at: float, text: str) -> None:
         """Write; text with newlines becomes several lines."""
+        self.changed.add(key)
         log = self._log(key)
         for part in text.rstrip("\n").split("\n"):
             line = Line(at, part)
@@ -52,6 +64,7 @@ class LogBook:
 
     def rotate(self, key: LogKey) -> None:
         """The container restarted."""
+        self.changed.add(key)
         log = self._log(key)
         log.previous, log.current = log.current, deque(maxlen=LINES)
 
@@ -78,4 +91,5 @@ class LogBook:
     def drop_pod(self, namespace: str, pod: str, containers: list[str]) -> None:
         """The pod is gone, and its logs with it."""
         for container in containers:
+            self.changed.add((namespace, pod, container))
             self._logs.pop((namespace, pod, container), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from saxtui.emulator.kubernetes.objects import Json, Key
+from saxtui.emulator.kubernetes.objects import Json, Key, epoch, key_of
 
 if TYPE_CHECKING:
     from saxtui.emulator.kubernetes.store import KubeStore
@@ -43,6 +43,17 @@ class Recorder:
             key = (namespace, f"{metadata['name']}.{store.world.hex(16)}")
             store.create(self._event(obj, key, reason, message, kind, source), manager=source or "event-recorder")
         self._seen[signature] = (key, store.world.now)
+
+    def resume(self) -> None:
+        """Know again the Events that the store holds, oldest first."""
+        for event in sorted(self._store.list("Event"), key=lambda each: str(each.get("lastTimestamp") or "")):
+            about = event.get("involvedObject") or {}
+            namespace, name = key_of(event)
+            who = str(about.get("uid") or about.get("name") or "")
+            source = str((event.get("source") or {}).get("component") or "")
+            words = (str(event.get("reason") or ""), str(event.get("message") or ""), str(event.get("type") or ""))
+            at = epoch(event.get("lastTimestamp")) or self._store.world.now
+            self._seen[(namespace, who, *words, source)] = ((namespace, name), at)
 
     def _event(self, obj: Json, key: Key, reason: str, message: str, kind: str, source: str) -> Json:
         now = self._store.world.stamp()

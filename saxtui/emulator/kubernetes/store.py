@@ -8,7 +8,7 @@ is never changed in place: a write stores a new dict, which may share unchanged 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from saxtui.emulator.kubernetes import admission, fields, gc, status
@@ -62,6 +62,7 @@ class KubeStore:
         self._untold: deque[tuple[str, Json, Json | None]] = deque()
         self._telling = False
         self._recorder = Recorder(self)
+        self._forgotten = 0
 
     # -- reading
     def info(self, kind: str) -> KindInfo:
@@ -99,7 +100,10 @@ class KubeStore:
 
     def history(self, kind: str) -> History:
         """Recent changes of a kind."""
-        return self._history.setdefault(kind, History())
+        found = self._history.get(kind)
+        if found is None:
+            found = self._history[kind] = History(forgotten=self._forgotten)
+        return found
 
     def holds_uid(self, uid: str) -> bool:
         """Whether an object with this uid exists."""
@@ -248,6 +252,26 @@ class KubeStore:
     def rotate_log(self, namespace: str, pod: str, container: str) -> None:
         """The container restarted: its log becomes the previous one."""
         self.logs.rotate((namespace, pod, container))
+
+    # -- keeping
+    def everything(self) -> Iterator[Json]:
+        """Every object. Not to be changed by the caller."""
+        return (obj for objects in self._objects.values() for obj in objects.values())
+
+    def resume(self, objects: Iterable[Json], rv: int) -> None:
+        """Hold these objects, as they are and untold. Nothing before `rv` is remembered: older watches get 410."""
+        for obj in sorted(objects, key=lambda each: str(each["kind"]) != "CustomResourceDefinition"):
+            if obj["kind"] == "CustomResourceDefinition":
+                self.registry.add(obj)
+            key = key_of(obj)
+            where = (str(obj["kind"]), *key)
+            self._objects.setdefault(where[0], {})[key] = obj
+            self._by_uid[str(obj["metadata"]["uid"])] = where
+            for uid in owner_uids(obj):
+                self._dependents.setdefault(uid, set()).add(where)
+            self._in_namespace[key[0]] += 1
+        self.rv = self._forgotten = rv
+        self._recorder.resume()
 
     # -- for the modules of this package
     def put(self, info: KindInfo, new: Json, old: Json) -> None:

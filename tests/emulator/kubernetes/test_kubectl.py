@@ -238,3 +238,17 @@ async def test_yaml_output_round_trips(served: Any, kubectl: Any, build: Any) ->
     assert code == 0 and yaml.safe_load(out)["data"] == {"a": "1"}
     code, out, _ = await kubectl("get", "cm", "-o", "json")
     assert [each["kind"] for each in json.loads(out)["items"]] == ["ConfigMap"]
+
+
+async def test_describe_service_shows_endpoints(served: Any, kubectl: Any) -> None:
+    store = served.store
+    endpoints = {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "kubernetes", "namespace": "default"}}
+    ports = [{"name": "https", "port": 443, "protocol": "TCP"}]
+    store.create({**endpoints, "subsets": [{"addresses": [{"ip": "10.0.0.9"}], "ports": ports}]})
+    code, out, err = await kubectl("describe", "service", "kubernetes")
+    assert code == 0 and "10.0.0.9:443" in out, err
+    store.update({**endpoints, "subsets": [{"addresses": [{"ip": "10.0.0.8"}], "ports": ports}]})
+    _, out, _ = await kubectl("get", "endpoints,endpointslices")
+    assert "10.0.0.8:443" in out
+    store.delete("Endpoints", "default", "kubernetes")
+    assert store.list("EndpointSlice") == []
