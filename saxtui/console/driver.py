@@ -1,4 +1,5 @@
-"""The terminal driver, with one change: bytes on stdin that are no UTF-8 are dropped instead of ending the console.
+"""The terminal driver, with two changes: bytes on stdin that are no UTF-8 are dropped instead of ending the console,
+and a terminal that has gone away (a closed Cloud Shell tab) swallows writes instead of blocking the way out.
 
 The only file that touches Textual's non-public parser; textual is pinned to one exact release for it.
 """
@@ -8,17 +9,60 @@ from __future__ import annotations
 import os
 import selectors
 from codecs import getincrementaldecoder
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
+if TYPE_CHECKING:
+    from textual.app import App
+
 _POLL_SECONDS = 0.1
 _CHUNK = 4096
 
 
+class _Terminal:
+    """The terminal as a file; once a write fails it is gone, and further writes go nowhere."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self._gone = False
+
+    def write(self, text: str) -> int:
+        """Write, or forget the text when the terminal is gone."""
+        if not self._gone:
+            try:
+                return self._file.write(text)
+            except OSError:
+                self._gone = True
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, unless the terminal is gone."""
+        if not self._gone:
+            try:
+                self._file.flush()
+            except OSError:
+                self._gone = True
+
+    def fileno(self) -> int:
+        """The terminal's descriptor."""
+        return self._file.fileno()
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+        return self._file.isatty()
+
+
 class TolerantDriver(LinuxDriver):
-    """LinuxDriver whose input decoder ignores malformed bytes."""
+    """LinuxDriver whose input decoder ignores malformed bytes, and whose output outlives its terminal."""
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._file = cast(Any, _Terminal(cast("IO[str]", self._file)))
 
     def run_input_thread(self) -> None:
         """Read keys until told to stop."""
