@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from saxtui.errors import Problem
 from saxtui.model.cluster import ClusterView, LogLine
 from saxtui.model.events import Event
 from saxtui.model.serving import Candidate, Dialect, Sampling
@@ -289,9 +290,13 @@ class ModelServer(Protocol):
 
 
 class Journal(Protocol):
-    """A deployment's append-only record. An event is durable when `append` returns."""
+    """A deployment's append-only record. An event is durable when `append` returns.
+
+    `damage` says what is wrong with it: then it is read-only, and only the events before the damage are told.
+    """
 
     read_only: bool
+    damage: Problem | None
 
     async def append(self, event: Event) -> None:
         """Raises Refused when it cannot be recorded: then nothing may be sent."""
@@ -357,6 +362,9 @@ class Library(Protocol):
 
     def open_journal(self, deployment: Any, *, write: bool = True) -> AbstractAsyncContextManager[Journal]:
         """The journal; with `write` under an exclusive lock. Raises Refused naming the holder when it is held."""
+
+    def repair_journal(self, deployment: Any) -> tuple[str, ...]:
+        """Set a damaged journal aside and begin a new one from the best copy; what was done, a line each. Blocking."""
 
 
 def first(items: Iterable[Json], **match: Any) -> Json | None:

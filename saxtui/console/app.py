@@ -7,17 +7,16 @@ it, and every screen but Home is imported when it is first shown.
 from __future__ import annotations
 
 import asyncio
-import importlib
 import signal
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
 
 from saxtui.console.bridge import Bridge
-from saxtui.console.commands import MODES as MODE_LIST
+from saxtui.console.dialogs import late_modes
 from saxtui.console.driver import TolerantDriver
 from saxtui.console.sessions import Sessions
 from saxtui.console.styling import THEME, Glyphs, sheet
@@ -30,23 +29,12 @@ if TYPE_CHECKING:
 _KEPT_SYSTEM_COMMANDS = {"Theme", "Screenshot"}
 
 
-def _late(mode: str) -> Callable[[], Screen[None]]:
-    """Imports screens/MODE.py when the mode is first shown."""
-
-    def make() -> Screen[None]:
-        module = importlib.import_module(f"saxtui.console.screens.{mode}")
-        screen: Screen[None] = getattr(module, f"{mode.capitalize()}Screen")()
-        return screen
-
-    return make
-
-
 class ConsoleApp(App[int]):
     """One console. `environ` is what the launcher found; `open_runtime` lets tests bring their own engine."""
 
     TITLE = "saxtui"
     CSS_PATH = sheet("base.tcss")
-    MODES = {mode: _late(mode) for mode, _, _ in MODE_LIST}
+    MODES = late_modes()
     DEFAULT_MODE = "home"
     BINDINGS = [Binding("ctrl+q,ctrl+c", "quit", "quit", id="app.quit", show=False, priority=True)]
 
@@ -120,12 +108,9 @@ class ConsoleApp(App[int]):
         if mode != self.current_mode:
             self.switch_mode(mode)
 
-    def tell(self, text: str, severity: str = "information") -> None:
+    def tell(self, text: str, severity: Literal["information", "warning", "error"] = "information") -> None:
         """A toast for the result of the operator's own act."""
-        from textual.notifications import SeverityLevel
-
-        levels: dict[str, SeverityLevel] = {"warning": "warning", "error": "error"}
-        self.notify(text, severity=levels.get(severity, "information"), markup=False)
+        self.notify(text, severity=severity, markup=False)
 
     def show_problem(self, problem: Problem) -> None:
         """Open a problem, and keep it in the message log."""
@@ -139,24 +124,6 @@ class ConsoleApp(App[int]):
         from saxtui.console.sessions import problem_of
 
         self.show_problem(problem_of(error, tried))
-
-    def show_help(self) -> None:
-        """All keys, screen by screen."""
-        from saxtui.console.screens.help import HelpScreen
-
-        self.push_screen(HelpScreen())
-
-    def show_messages(self) -> None:
-        """Everything that went wrong so far."""
-        from saxtui.console.modals.messages import MessagesModal
-
-        self.push_screen(MessagesModal(tuple(self.sessions.messages)))
-
-    def ask_where(self) -> None:
-        """The `:` prompt."""
-        from saxtui.console.modals.go import GoModal
-
-        self.push_screen(GoModal())
 
     async def action_quit(self) -> None:
         """Leave; asks first when something runs or bills. Asked again, leaves."""

@@ -93,6 +93,15 @@ def _go(mode: str) -> Callable[[Any], object]:
     return lambda screen: screen.app.go(mode)
 
 
+def _dialog(name: str) -> Callable[[Any], object]:
+    def show(screen: Any) -> object:
+        from saxtui.console import dialogs
+
+        return getattr(dialogs, name)(screen.app)
+
+    return show
+
+
 def _reachable(mode: str) -> Callable[[Any], str]:
     def reason(screen: Any) -> str:
         return "open a deployment on Home first" if mode in NEEDS_SESSION and screen.session is None else ""
@@ -101,9 +110,9 @@ def _reachable(mode: str) -> Callable[[Any], str]:
 
 
 GLOBAL: tuple[Command, ...] = (
-    Command("app.help", ("question_mark", "f1"), "help", "All keys, screen by screen", lambda s: s.app.show_help()),
+    Command("app.help", ("question_mark", "f1"), "help", "All keys, screen by screen", _dialog("show_help")),
     Command("app.palette", ("ctrl+p",), "palette", "Find a command by words", lambda s: s.app.action_command_palette()),
-    Command("app.go", ("colon",), "go", "Type the name of a screen or a command", lambda s: s.app.ask_where()),
+    Command("app.go", ("colon",), "go", "Type the name of a screen or a command", _dialog("ask_where")),
     *(
         Command(f"app.{mode}", (key,), mode, text, _go(mode), _reachable(mode), footer=False)
         for mode, key, text in MODES
@@ -112,7 +121,7 @@ GLOBAL: tuple[Command, ...] = (
             lambda s: "" if s.FILTERS else "nothing to filter on this screen", footer=False),
     Command("app.back", ("escape",), "back", "One step back", lambda s: s.go_back(), footer=False),
     Command("app.messages", ("ctrl+l",), "messages", "Everything that went wrong so far",
-            lambda s: s.app.show_messages(), footer=False),
+            _dialog("show_messages"), footer=False),
     Command("app.quit", ("ctrl+q", "ctrl+c"), "quit", "Leave saxtui; asks first when something bills",
             lambda s: s.app.action_quit(), footer=False),
 )  # fmt: skip

@@ -169,6 +169,9 @@ def _freshness(live: Live, now: float) -> tuple[str, str]:
 
     if live.read_only:
         return "read-only", "warn"
+    progress = live.state.progress
+    if progress.kind == "down" and progress.outcome == "done":
+        return "taken down", "dim"
     view = live.state.cluster.value
     if live.running and (view is None or view.freshness is not Freshness.LIVE):
         return f"{live.run_kind} running", "busy"

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from saxtui.console.sessions import Live
 
 
+_WORTH = ("bucket", "cluster", "node-pool", "service-account")
+_SHOWN = 5
+
+
 async def resume(console: ConsoleApp, live: Live) -> None:
     """Observe and plan again, show what would be done, and start `up` when the operator agrees. Raises SaxtuiError."""
     from saxtui.console.modals.confirm import ConfirmModal
@@ -43,10 +47,10 @@ async def take_down(console: ConsoleApp, live: Live) -> None:
     foreign = [step for step in steps if step.ownership is Ownership.FOREIGN]
     cost = of_live(live, console.sessions.now())
     lines = [Content(f"Deleted and proved gone: {len(ours)} resources of ours, with everything in them.")]
-    lines += (
-        [Content.styled("  " + _names([step.resource or step.id for step in ours]), "$foreground 60%")] if ours else []
-    )
-    lines += [Content(f"Left alone, not ours: {_names([step.resource for step in foreign])}")] if foreign else []
+    ours.sort(key=lambda step: _WORTH.index(step.kind) if step.kind in _WORTH else len(_WORTH))
+    lines += [Content.styled(f"  {step.kind} {step.resource}"[:68], "$foreground 60%") for step in ours[:_SHOWN]]
+    lines += [Content.styled(f"  and {len(ours) - _SHOWN} more", "$foreground 60%")] if len(ours) > _SHOWN else []
+    lines += [Content(f"Left alone, not ours: {', '.join(step.resource for step in foreign)[:200]}")] if foreign else []
     lines.append(Content.assemble("Bills now: ", (cost.rate_text, "bold"), f"   spent so far: {cost.spent_text}"))
     modal = ConfirmModal(
         f"Take down {live.name}?", Content("\n").join(lines), yes="Take down", typed=live.name, danger=True
@@ -54,8 +58,3 @@ async def take_down(console: ConsoleApp, live: Live) -> None:
     if await console.push_screen_wait(modal):
         console.sessions.down(live)
         console.go("provision")
-
-
-def _names(names: list[str], most: int = 6) -> str:
-    shown = ", ".join(names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

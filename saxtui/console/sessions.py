@@ -202,11 +202,21 @@ class Sessions:
                 live.result = task.result()
                 for problem in live.result.problems:
                     self.note(problem)
+                if live.result.kind == "down" and live.result.outcome == "done":
+                    self._forget_cluster(live)
             else:
                 self._fail(f"{live.run_kind} {live.name}", error)
         self._changed()
         if self.runtime is not None and not task.cancelled():
             self._refreshing = asyncio.ensure_future(self.refresh())
+
+    def _forget_cluster(self, live: Live) -> None:
+        """There is no cluster any more: its last picture must not be shown as a stale one."""
+        from saxtui.engine.store import Part
+
+        if live.watch is not None:
+            live.watch.cancel()
+        live.store.change(cluster=Part(), models=Part())
 
     def _heard(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

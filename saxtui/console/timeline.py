@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
+from saxtui.model import events as ev
 from saxtui.model.plan import Plan
 from saxtui.model.progress import RunProgress, StepProgress, StepState
 
@@ -31,13 +33,22 @@ class Bar:
     planned: bool = False
 
 
-def bars(plan: Plan | None, progress: RunProgress, now: float) -> dict[str, Bar]:
+def deletions(events: Iterable[ev.Event], run: str) -> dict[str, float]:
+    """When the deletion of each step's resource was asked for in that run: a teardown's bars begin there."""
+    return {event.step: event.at for event in events if isinstance(event, ev.Deleting) and event.run == run}
+
+
+def bars(
+    plan: Plan | None, progress: RunProgress, now: float, deleting: Mapping[str, float] = MappingProxyType({})
+) -> dict[str, Bar]:
     """A bar for every step that has or will have one; steps settled before this run began have none."""
     zero = progress.started if progress.started is not None else now
     usual = {step.id: step.usual[0] for step in plan.steps} if plan else {}
     found: dict[str, Bar] = {}
     for step in progress.steps.values():
-        bar = _begun(step, zero, now, usual.get(step.id, 0.0))
+        if step.id in deleting:
+            step = replace(step, started=deleting[step.id])
+        bar = _begun(step, zero, now, usual.get(step.id, 0.0) if progress.kind != "down" else 0.0)
         if bar is not None:
             found[step.id] = bar
     if plan is not None and not progress.ended and progress.kind != "down":

@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--state", type=Path, required=True, metavar="DIR", help="token, certificates, env.sh")
     serve.add_argument("--speed", type=_speed, default=60.0, metavar="N", help="times faster than life (default 60)")
     serve.add_argument("--port", type=_port, default=0, metavar="N", help="port on 127.0.0.1; 0 = any free one")
-    serve.add_argument("--scenario", type=Path, metavar="FILE", help="faults to act out (YAML)")
+    serve.add_argument("--scenario", metavar="NAME", help="faults to act out: a scenario's name, or a YAML file")
     serve.add_argument("--seed", type=int, default=0, metavar="N", help="chance, repeatable")
     serve.add_argument("--until-stdin-closes", action="store_true", help="stop when the parent process goes away")
     for name, text in (("resources", "list everything that exists"), ("requests", "list every answered request")):

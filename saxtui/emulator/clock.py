@@ -24,10 +24,10 @@ class ScaledClock:
     speed: float
 
     @classmethod
-    def starting_now(cls, speed: float) -> ScaledClock:
-        """A clock that agrees with the real one at this moment."""
+    def starting_now(cls, speed: float, at: float | None = None) -> ScaledClock:
+        """A clock that at this moment says `at`, by default what the real one says."""
         now = time.time()
-        return cls(now, now, speed)
+        return cls(now, now if at is None else at, speed)
 
     def now(self) -> float:
         """The simulated time."""

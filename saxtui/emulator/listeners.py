@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
@@ -33,6 +33,7 @@ class Listeners:
         *,
         authorize: Callable[[str], bool],
         changed: Callable[[list[tuple[str, str, str]]], None],
+        kept: Callable[[], Awaitable[None]],
     ) -> None:
         self._world = world
         self._driver = driver
@@ -41,6 +42,7 @@ class Listeners:
         self._tls = authority.server_context()
         self._authorize = authorize
         self._changed = changed
+        self._kept = kept
         self._sockets: dict[str, socket.socket] = {}
         self._runners: dict[str, web.AppRunner] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -50,22 +52,40 @@ class Listeners:
 
     def _creating(self, payload: Json) -> None:
         """Take a free port now; nobody is let in before the cluster runs."""
-        key = payload["cluster"]
+        self._take_port(payload["cluster"], 0)
+
+    def _take_port(self, key: str, port: int) -> Json:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", 0))
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            listener.bind(("127.0.0.1", 0))
         self._sockets[key] = listener
-        self._world.table("gke.endpoints")[key] = {
-            "endpoint": f"127.0.0.1:{listener.getsockname()[1]}",
-            "ca": self._ca,
-        }
+        row = {"endpoint": f"127.0.0.1:{listener.getsockname()[1]}", "ca": self._ca}
+        self._world.table("gke.endpoints")[key] = row
+        return row
+
+    def resume(self) -> None:
+        """Serve the clusters of a world that was kept, each on its own port if that is still free."""
+        for key, row in list(self._world.table("gke.endpoints").items()):
+            served = self._take_port(key, int(row["endpoint"].rpartition(":")[2]))
+            cluster = self._world.table("gke.clusters").get(key)
+            if cluster is not None and cluster.get("endpoint"):
+                cluster["endpoint"] = served["endpoint"]
+                cluster["masterAuth"] = {"clusterCaCertificate": served["ca"]}
+            if key in self._world.kube:
+                self._open(key)
+        self._tell()
 
     def _running(self, payload: Json) -> None:
         """Accept from this moment on: connections wait in the backlog for the few milliseconds until served."""
-        key = payload["cluster"]
+        self._open(payload["cluster"])
+        self._tell()
+
+    def _open(self, key: str) -> None:
         self._sockets[key].listen(128)
         self._spawn(self._serve(key))
-        self._tell()
 
     def _deleted(self, payload: Json) -> None:
         self._spawn(self._close(payload["cluster"]))
@@ -98,9 +118,12 @@ class Listeners:
     async def _record(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Record a request when it is answered; a watch, when it ends."""
         status = 500
+        service, mutating = classify_kubernetes(request.method, request.path, request.query)
         try:
             response: web.StreamResponse = await handler(request)
             status = response.status
+            if mutating:
+                await self._kept()
             return response
         except web.HTTPException as error:
             status = error.status
@@ -109,7 +132,6 @@ class Listeners:
             status = 200  # the client ended a watch or a log it was following
             raise
         finally:
-            service, mutating = classify_kubernetes(request.method, request.path, request.query)
             self._log.add(service, request.method, request.raw_path, status, mutating=mutating, at=self._world.now)
 
     async def _close(self, key: str) -> None:

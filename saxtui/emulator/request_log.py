@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 Json = dict[str, Any]
@@ -11,20 +11,33 @@ Json = dict[str, Any]
 _SERVICE_PROXY = re.compile(r"/api/v1/namespaces/[^/]+/services/[^/]+/proxy(/.*)?$")
 _REVIEWS = re.compile(r"/(self)?subject(access|rules)reviews$|/tokenreviews$|/(local)?subjectaccessreviews$")
 _SAX_CHANGES = ("/publish", "/unpublish", "/update")
+_CLIENTS = (("google-cloud-sdk", "gcloud"), ("kubectl", "kubectl"), ("curl/", "curl"), ("ython", "python"))
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class RequestLog:
-    """Records in order: service, method, path (with its query), status, mutating, at (epoch seconds, simulated)."""
+    """Records in order: service, method, path (with its query), status, mutating, at (epoch seconds, simulated), agent.
 
-    def __init__(self) -> None:
-        self.records: list[Json] = []
+    `agent` is the client program as `client_name` knows it.
+    """
 
-    def add(self, service: str, method: str, path: str, status: int, *, mutating: bool, at: float) -> None:
+    def __init__(self, records: Iterable[Json] = ()) -> None:
+        self.records: list[Json] = list(records)
+
+    def add(
+        self, service: str, method: str, path: str, status: int, *, mutating: bool, at: float, agent: str = ""
+    ) -> None:
         """Record one answered request."""
-        self.records.append(
-            {"service": service, "method": method, "path": path, "status": status, "mutating": mutating, "at": at}
-        )
+        record: Json = {"service": service, "method": method, "path": path, "status": status, "mutating": mutating}
+        self.records.append({**record, "at": at, "agent": agent})
+
+
+def client_name(user_agent: str) -> str:
+    """gcloud, kubectl, curl or python for the User-Agent of such a program, else its first word."""
+    for mark, name in _CLIENTS:
+        if mark in user_agent:
+            return name
+    return user_agent.partition("/")[0].partition(" ")[0].lower()
 
 
 def classify_kubernetes(method: str, path: str, query: Mapping[str, str]) -> tuple[str, bool]:

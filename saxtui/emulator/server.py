@@ -19,9 +19,12 @@ from saxtui.emulator.assembly import Cloud
 from saxtui.emulator.clock import Driver, ScaledClock
 from saxtui.emulator.google import schema
 from saxtui.emulator.google.wire import Request
+from saxtui.emulator.keeper import Keeper
+from saxtui.emulator.ledger import Ledger, Saved
 from saxtui.emulator.listeners import SHUTDOWN_SECONDS, Listeners
-from saxtui.emulator.request_log import RequestLog
+from saxtui.emulator.request_log import RequestLog, client_name
 from saxtui.emulator.state_dir import StateDir
+from saxtui.emulator.waiting import Waiting
 
 JOBSET_VERSION = "v0.8.2"
 _LARGEST_BODY = 256 * 2**20
@@ -37,21 +40,20 @@ class Options:
 
     speed: float = 60.0
     port: int = 0
-    scenario: Path | None = None
+    scenario: str | Path | None = None
     seed: int = 0
 
 
 class Server:
     """One embedded cloud behind HTTP on 127.0.0.1. Use as an async context manager.
 
-    Entering raises StateError, PortInUse or BadScenario.
+    The cloud that its state directory holds goes on. Entering raises StateError, PortInUse or BadScenario.
     """
 
     def __init__(self, state: StateDir, options: Options) -> None:
         self._state = state
         self._options = options
         self.endpoint = ""
-        self.log = RequestLog()
 
     async def __aenter__(self) -> Server:
         self._state.claim()
@@ -64,21 +66,15 @@ class Server:
 
     async def _start(self) -> None:
         self._token = self._state.token()
-        self.clock = ScaledClock.starting_now(self._options.speed)
-        self.cloud = Cloud(start=self.clock.sim0, seed=self._options.seed, scenario=self._options.scenario)
-        self._driver = Driver(self.cloud.world, self.clock)
-        self._manifest = (files("saxtui.emulator.kubernetes") / "jobset_manifest.yaml").read_bytes()
-        self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
-        await self._runner.setup()
-        self.endpoint = f"http://127.0.0.1:{await self._bind()}"
-        self._listeners = Listeners(
-            self.cloud.world,
-            self._driver,
-            self.log,
-            self._state.authority(),
-            authorize=self._is_ours,
-            changed=self._state.write_kubeconfig,
-        )
+        ledger, saved = await asyncio.to_thread(self._state.ledger)
+        try:
+            self._assemble(ledger, saved)
+            port = await self._bind(int(saved.facts["port"]) if saved else 0)
+        except BaseException:
+            ledger.close()
+            raise
+        self.endpoint = f"http://127.0.0.1:{port}"
+        self._keeper.note("port", port)
         self._state.announce(
             endpoint=self.endpoint,
             clock=self.clock.text(),
@@ -86,31 +82,59 @@ class Server:
             manifest_sha256=hashlib.sha256(self._manifest).hexdigest(),
             manifest_path=f"/jobset/{JOBSET_VERSION}/manifests.yaml",
         )
-        self._driving = asyncio.create_task(self._driver.run())
+        if saved:
+            self._listeners.resume()
+        await self._keeper.save()
+        self._running = [asyncio.create_task(self._driver.run()), asyncio.create_task(self._keeper.run())]
         # Half a second of imports, in a thread: the line that says it serves does not wait for them.
-        self._warming = asyncio.create_task(asyncio.to_thread(schema.preload))
+        self._running.append(asyncio.create_task(asyncio.to_thread(schema.preload)))
 
-    async def _bind(self) -> int:
-        site = web.TCPSite(self._runner, "127.0.0.1", self._options.port)
+    def _assemble(self, ledger: Ledger, saved: Saved | None) -> None:
+        """Everything but the port: a request may come as soon as that is open."""
+        self.clock = ScaledClock.starting_now(self._options.speed, saved.facts["now"] if saved else None)
+        self.cloud = Cloud(start=self.clock.sim0, seed=self._options.seed, scenario=self._options.scenario, saved=saved)
+        self.log = RequestLog(saved.requests if saved else ())
+        self._driver = Driver(self.cloud.world, self.clock)
+        self._waiting = Waiting(self.cloud.world)
+        self._keeper = Keeper(self.cloud.world, self.log, ledger, saved, self.cloud.facts())
+        self._manifest = (files("saxtui.emulator.kubernetes") / "jobset_manifest.yaml").read_bytes()
+        self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        self._listeners = Listeners(
+            self.cloud.world,
+            self._driver,
+            self.log,
+            self._state.authority(),
+            authorize=self._is_ours,
+            changed=self._state.write_kubeconfig,
+            kept=self._keeper.save,
+        )
+
+    async def _bind(self, before: int) -> int:
+        """Listen on the port asked for; when none was, on that of `before` if it is free, else on any."""
+        await self._runner.setup()
+        asked = self._options.port
+        if before and not asked:
+            with contextlib.suppress(OSError):
+                await web.TCPSite(self._runner, "127.0.0.1", before).start()
+                return before
         try:
-            await site.start()
+            await web.TCPSite(self._runner, "127.0.0.1", asked).start()
         except OSError as error:
             await self._runner.cleanup()
             if error.errno == errno.EADDRINUSE:
                 raise PortInUse(
-                    f"port {self._options.port} on 127.0.0.1 is in use: choose another with --port, or --port 0 "
-                    "for any free one"
+                    f"port {asked} on 127.0.0.1 is in use: choose another with --port, or --port 0 for any free one"
                 ) from None
-            raise PortInUse(f"cannot listen on 127.0.0.1:{self._options.port}: {error.strerror}") from None
+            raise PortInUse(f"cannot listen on 127.0.0.1:{asked}: {error.strerror}") from None
         return int(self._runner.addresses[0][1])
 
     async def __aexit__(self, *_: object) -> None:
-        self._driving.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._driving
-        await self._warming
+        for task in self._running[:2]:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
         await self._listeners.close()
         await self._runner.cleanup()
+        await self._keeper.close()
         self._state.retire()
 
     def line(self) -> str:
@@ -155,8 +179,17 @@ class Server:
             answer.status,
             mutating=answered.mutating,
             at=self.cloud.world.now,
+            agent=client_name(request.headers.get("User-Agent", "")),
         )
+        if answered.mutating:
+            await self._keeper.save()
         headers = {**answer.headers, "X-Request-Id": f"{len(self.log.records):016x}"}
+        if answer.delay:
+            await self._waiting.sleep(answer.delay)
+        if answer.drop:
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response(status=answer.status)
         if answer.status == 204:
             return web.Response(status=204, headers=headers)
         headers["Content-Type"] = answer.content_type

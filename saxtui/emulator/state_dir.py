@@ -1,4 +1,4 @@
-"""The emulator's state directory: token, certificates, emulator.json, env.sh, and kubeconfig for its clusters."""
+"""The emulator's state directory: the world, token, certificates, emulator.json, env.sh, clusters' kubeconfig."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from saxtui.emulator.google.projects import DEMO_PROJECT
+from saxtui.emulator.ledger import Ledger, LedgerError, Saved
 from saxtui.emulator.tls import Authority, write_private
 
 Json = dict[str, Any]
@@ -68,6 +69,14 @@ class StateDir:
     def authority(self) -> Authority:
         """The certificates."""
         return Authority(self.path)
+
+    def ledger(self) -> tuple[Ledger, Saved | None]:
+        """The file its world is kept in, and what that holds. Raises StateError."""
+        try:
+            ledger = Ledger(self.path / "world.sqlite3")
+            return ledger, ledger.read()
+        except LedgerError as error:
+            raise StateError(str(error)) from None
 
     def announce(self, *, endpoint: str, clock: str, speed: float, manifest_sha256: str, manifest_path: str) -> None:
         """Write env.sh and emulator.json; with them other processes find their way."""

@@ -5,9 +5,12 @@ Rows are changed in place by whoever looks them up, so a row that was handed out
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, ValuesView
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+if TYPE_CHECKING:
+    from _collections_abc import dict_items, dict_values
+
+T = TypeVar("T")
 Json = dict[str, Any]
 
 
@@ -44,10 +47,28 @@ class Table(dict[str, Json]):
         self.moved.add(key)
         dict.__delitem__(self, key)
 
-    def get(self, key: str, default: Any = None) -> Any:
+    @overload
+    def get(self, key: str, default: None = None, /) -> Json | None: ...
+
+    @overload
+    def get(self, key: str, default: Json, /) -> Json: ...
+
+    @overload
+    def get(self, key: str, default: T, /) -> Json | T: ...
+
+    def get(self, key: str, default: Any = None, /) -> Any:
         """The row, which the caller may change in place."""
         self.seen.add(key)
         return dict.get(self, key, default)
+
+    @overload
+    def pop(self, key: str, /) -> Json: ...
+
+    @overload
+    def pop(self, key: str, default: Json, /) -> Json: ...
+
+    @overload
+    def pop(self, key: str, default: T, /) -> Json | T: ...
 
     def pop(self, key: str, *default: Any) -> Any:
         """Take a row away."""
@@ -55,17 +76,17 @@ class Table(dict[str, Json]):
         self.moved.add(key)
         return dict.pop(self, key, *default)
 
-    def setdefault(self, key: str, default: Any = None) -> Any:
+    def setdefault(self, key: str, default: Json, /) -> Json:
         """The row, put in when there is none."""
         self.seen.add(key)
         return dict.setdefault(self, key, default)
 
-    def values(self) -> ValuesView[Json]:
+    def values(self) -> dict_values[str, Json]:
         """Every row."""
         self.all_seen = True
         return super().values()
 
-    def items(self) -> ItemsView[str, Json]:
+    def items(self) -> dict_items[str, Json]:
         """Every key and row."""
         self.all_seen = True
         return super().items()

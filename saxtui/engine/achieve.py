@@ -123,7 +123,7 @@ async def appears(step: Step, ctx: StepContext) -> bool:
 async def _send(step: Step, ctx: StepContext, pause: float) -> bool:
     """Send once, over busy and throttled answers. Returns whether the next look may be believed at once.
 
-    `pause`: seconds to wait after an answer that was lost.
+    `pause`: seconds to wait after an answer that was lost or says the name is taken.
     """
     recorder = ctx.recorder
     kind, method_target = step.kind.value, step.target
@@ -147,6 +147,7 @@ async def _send(step: Step, ctx: StepContext, pause: float) -> bool:
         except Conflict as error:
             # Ours from a request whose answer was lost, or somebody else's: the next look tells.
             ctx.report(f"already there: {error.problem.said}")
+            await ctx.sleep(pause)
             return True
         except Busy as error:
             if ctx.clock.now() - started > _BUSY_LIMIT:

@@ -74,8 +74,8 @@ def consequences(deployment: Deployment) -> tuple[str, ...]:
     """What saying yes leads to, in sentences: money, exposure, power, and what could not be undone."""
     return (
         *_money(deployment),
-        _exposure(deployment),
-        _power(deployment),
+        exposure(deployment),
+        power(deployment),
         *_cluster(deployment),
         "nothing irreversible: down removes what up made, and deletes of the bucket only "
         + ", ".join(f"{prefix}*" for prefix in BUCKET_PREFIXES),
@@ -182,7 +182,7 @@ def _money(deployment: Deployment) -> tuple[str, ...]:
         whole = price.usd * deployment.chips
         lines.append(
             f"${whole:,.2f}/h from the moment the slices are up: {deployment.chips} {slices.generation} chips x "
-            f"${price.usd:g} ({'spot' if slices.spot else 'list'} price, {price.date})"
+            f"${price.usd:.2f} ({'spot' if slices.spot else 'list'} price, {price.date})"
         )
         unknown = tuple(name for name in unknown if "chips" not in name)
     if unknown:
@@ -190,7 +190,8 @@ def _money(deployment: Deployment) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _exposure(deployment: Deployment) -> str:
+def exposure(deployment: Deployment) -> str:
+    """Who can reach the HTTP server, in a sentence."""
     match deployment.exposure:
         case Exposure.EXTERNAL:
             allowed = ", ".join(deployment.source_ranges) or "anybody on the Internet"
@@ -200,7 +201,8 @@ def _exposure(deployment: Deployment) -> str:
     return "nothing public: the HTTP server is reached through the Kubernetes API server"
 
 
-def _power(deployment: Deployment) -> str:
+def power(deployment: Deployment) -> str:
+    """What the pods' service account may do, in a sentence: the roles that the plan binds."""
     account = deployment.service_account_email
     if deployment.identity.role_scope is RoleScope.PROJECT:
         return f"PROJECT-WIDE: {account} gets roles/storage.admin on every bucket of {deployment.project}"

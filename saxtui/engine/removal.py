@@ -45,6 +45,7 @@ async def _remove(step: Step, ctx: StepContext) -> None:
                     continue
             if await _proved(step, ctx):
                 return
+            await ctx.sleep(backoff(sends + 1))
             continue
         await _record_deleting(step, ctx)
         settled = True

@@ -113,17 +113,26 @@ def apply(state: RunProgress, event: ev.Event) -> RunProgress:
 
 
 def _step(step: StepProgress, event: ev.Event) -> StepProgress:
+    """How the work goes; what it says of ownership is `_resource`'s."""
     match event:
         case ev.StepStarted():
             return replace(
-                step,
-                state=StepState.RUNNING,
-                started=event.at,
-                ended=None,
-                problem=None,
-                said="",
-                fraction=None,
+                step, state=StepState.RUNNING, started=event.at, ended=None, problem=None, said="", fraction=None
             )
+        case ev.Progress():
+            return replace(step, said=event.said, fraction=event.fraction)
+        case ev.StepDone():
+            return replace(step, state=StepState.DONE, ended=event.at, said=event.said, fraction=1.0)
+        case ev.StepFailed():
+            # Not ours and in doubt are the more exact words; the problem says the rest.
+            state = step.state if step.state in (StepState.FOREIGN, StepState.DOUBT) else StepState.FAILED
+            return replace(step, state=state, ended=event.at, problem=event.problem, said=event.problem.said)
+    return _resource(step, event)
+
+
+def _resource(step: StepProgress, event: ev.Event) -> StepProgress:
+    """What is known of the step's resource."""
+    match event:
         case ev.Intent():
             return replace(
                 step, state=_out_of_doubt(step), ownership=Ownership.INTENT, kind=event.kind, resource=event.resource,
@@ -133,8 +142,6 @@ def _step(step: StepProgress, event: ev.Event) -> StepProgress:
         case ev.OperationSeen():
             owner = Ownership.OPERATION if step.ownership in _MAY_BE else step.ownership
             return replace(step, state=_out_of_doubt(step), operation=event.operation, ownership=owner)
-        case ev.Progress():
-            return replace(step, said=event.said, fraction=event.fraction)
         case ev.Owned():
             return replace(
                 step, state=_out_of_doubt(step), ownership=Ownership.OWNED, kind=event.kind, resource=event.resource,
@@ -143,27 +150,21 @@ def _step(step: StepProgress, event: ev.Event) -> StepProgress:
             )  # fmt: skip
         case ev.Foreign():
             return replace(
-                step, state=StepState.FOREIGN, ownership=Ownership.FOREIGN, kind=event.kind,
-                resource=event.resource, said=event.said, ended=event.at,
+                step, state=StepState.FOREIGN, ownership=Ownership.FOREIGN, kind=event.kind, resource=event.resource,
+                said=event.said, ended=event.at, owned_at=None, owned_seconds=_held(step, event.at),
             )  # fmt: skip
         case ev.Doubt():
             owner = Ownership.DELETING if step.ownership is Ownership.DELETING else Ownership.UNKNOWN
             return replace(step, state=StepState.DOUBT, ownership=owner, said=event.said)
-        case ev.StepDone():
-            return replace(step, state=StepState.DONE, ended=event.at, said=event.said, fraction=1.0)
-        case ev.StepFailed():
-            # Not ours and in doubt are the more exact words; the problem says the rest.
-            state = step.state if step.state in (StepState.FOREIGN, StepState.DOUBT) else StepState.FAILED
-            return replace(step, state=state, ended=event.at, problem=event.problem, said=event.problem.said)
         case ev.Deleting():
             return replace(
                 step, state=StepState.DELETING, ownership=Ownership.DELETING, kind=event.kind, resource=event.resource
             )
         case ev.Gone():
             return replace(
-                step, state=StepState.GONE, ownership=Ownership.GONE, ended=event.at, proof=event.proof,
-                kind=event.kind, resource=event.resource,
-                said=event.proof, owned_at=None, operation="", owned_seconds=_held(step, event.at),
+                step, state=StepState.GONE, ownership=Ownership.GONE, kind=event.kind, resource=event.resource,
+                said=event.proof, proof=event.proof, ended=event.at, operation="", owned_at=None,
+                owned_seconds=_held(step, event.at),
             )  # fmt: skip
     return step
 

@@ -32,7 +32,8 @@ def test_ctrl_c_during_up(cloud: EmbeddedCloud, tmp_path: Path, times: int) -> N
     spmd = operator.deployment()
     run = operator.start("up", "-d", spmd, "--yes", "--json")
     assert run.stderr is not None
-    wait_until(lambda: _cluster_was_asked_for(cloud), "the cluster's create request")
+    wait_until(lambda: run.poll() is not None or _cluster_was_asked_for(cloud), "the cluster's create request")
+    assert run.poll() is None, run.communicate()
     run.send_signal(signal.SIGINT)
     if times == 2:
         said = ""

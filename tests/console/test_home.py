@@ -103,7 +103,7 @@ async def test_a_key_that_cannot_work_says_why() -> None:
     said: list[str] = []
 
     class Heard(ConsoleApp):
-        def tell(self, text: str, severity: str = "information") -> None:
+        def tell(self, text: str, severity: Any = "information") -> None:
             said.append(text)
 
     runtime = FakeRuntime(summary("smoke", state="down", said="taken down, proved", usd_per_hour=0.0))

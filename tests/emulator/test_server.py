@@ -197,10 +197,10 @@ def test_asking_where_nothing_serves(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("faults: [{on: pool.create, pool: tpu2, error: stockout, when: now}]", "fault 1: unknown key when"),
-        ("faults: [{service: mail, status: 503}]", "unknown service 'mail'"),
-        ("faults: [{service: storage, status: 200}]", "status must be an HTTP error code"),
-        ("faults: [{service: storage, status: 503, path: '('}]", "path is not a regular expression"),
+        ("faults: [{when: {on: pool.create}, fault: stockout, often: 3}]", "fault 1: unknown key often"),
+        ("faults: [{when: {request: {service: mail}}, fault: drop}]", "'mail' in when.request.service"),
+        ("faults: [{when: {request: {service: iam}}, fault: error, status: 200}]", ">= 400 in status"),
+        ("faults: [{when: {request: {service: iam, path: '('}}, fault: drop}]", "not a regular expression: '('"),
         ("faults: {a: b}", "faults is not a list"),
         ("- 1", "expected a mapping"),
         ("{", "scenario"),
@@ -218,7 +218,7 @@ def test_a_bad_scenario_is_one_clear_error(tmp_path: Path, text: str, words: str
 
 def test_a_scenario_strikes(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "faults.yaml"
-    file.write_text("faults:\n- {service: iam, method: GET, path: serviceAccounts, status: 503}\n")
+    file.write_text("faults:\n- {when: {request: {service: iam, method: GET}}, fault: error, status: 503}\n")
     start(tmp_path / "cloud", "--scenario", str(file))
     path = "/v1/projects/demo-project/serviceAccounts"
     with pytest.raises(urllib.error.HTTPError) as caught:

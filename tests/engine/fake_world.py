@@ -566,6 +566,7 @@ class FakeJournal:
     """Durable in the world: what it took survives a kill."""
 
     read_only = False
+    damage = None
 
     def __init__(self, world: World) -> None:
         self.w = world

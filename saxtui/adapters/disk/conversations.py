@@ -16,7 +16,6 @@ from saxtui.model.conversation import Conversation, Turn, TurnState
 from saxtui.model.serving import Candidate, Sampling
 from saxtui.ports import Clock
 
-_VERSION = 1
 _SCHEMA = """
 CREATE TABLE conversations (
     id INTEGER PRIMARY KEY, deployment TEXT NOT NULL, model TEXT NOT NULL, title TEXT NOT NULL,
@@ -35,7 +34,7 @@ class Conversations:
     """Every call raises Refused when the file cannot be read or written."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        self._database = Database(path, schema=_SCHEMA, version=_VERSION)
+        self._database = Database(path, migrations=(_first,))
         self._clock = clock
         self._exports = path.parent / "exports"
 
@@ -114,6 +113,12 @@ class Conversations:
             db.execute("UPDATE conversations SET changed = ? WHERE id = ?", (now, turn.conversation))
 
         await self._database.run(work)
+
+
+def _first(db: sqlite3.Connection) -> None:
+    """Version 1 of the file."""
+    for statement in _SCHEMA.split(";"):
+        db.execute(statement)
 
 
 def _export(path: Path, text: str) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -16,20 +16,21 @@ from saxtui.errors import Problem, Refused
 from saxtui.model.text import safe
 
 T = TypeVar("T")
+Migration = Callable[[sqlite3.Connection], None]
 
 
 class Database:
     """WAL, synchronous=FULL: a transaction that was acknowledged survives kill -9 and power loss.
 
-    `schema` runs once on a new file; `version` is kept in PRAGMA user_version, and a file with a higher one is
-    left untouched. Read-only, a missing file counts as empty: `run` then raises FileNotFoundError.
+    The file's version, in PRAGMA user_version, is the number of `migrations` it has been through; those it lacks run
+    in one transaction when it is opened for writing. A file with a higher version is left untouched. Read-only, a
+    missing file counts as empty (`run` then raises FileNotFoundError), and an older one is read as it is.
     """
 
-    def __init__(self, path: Path, *, schema: str, version: int, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, migrations: Sequence[Migration], read_only: bool = False) -> None:
         self.path = path
         self.read_only = read_only
-        self._schema = schema
-        self._version = version
+        self._migrations = tuple(migrations)
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"sqlite {path.name}")
         self._connection: sqlite3.Connection | None = None
         self._closed = False
@@ -63,12 +64,13 @@ class Database:
         connection = self._connect_reader() if self.read_only else self._connect_writer()
         try:
             found = int(connection.execute("PRAGMA user_version").fetchone()[0])
-            if found > self._version:
+            known = len(self._migrations)
+            if found > known:
                 raise Refused(
                     Problem(
                         tried="open",
                         target=safe(self.path),
-                        said=f"was written by a newer saxtui (format {found}, this one knows {self._version})",
+                        said=f"was written by a newer saxtui (format {found}, this one knows {known})",
                         next_step="upgrade saxtui; the file was left as it is",
                         reason="NEWER_FORMAT",
                     )
@@ -76,12 +78,19 @@ class Database:
             if not self.read_only:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
-            if found == 0 and not self.read_only:
-                connection.executescript(f"BEGIN; {self._schema}; PRAGMA user_version = {self._version}; COMMIT;")
+                if found < known:
+                    self._migrate(connection, found)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _migrate(self, connection: sqlite3.Connection, found: int) -> None:
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            for migration in self._migrations[found:]:
+                migration(connection)
+            connection.execute(f"PRAGMA user_version = {len(self._migrations)}")
 
     def _connect_writer(self) -> sqlite3.Connection:
         make_private_dir(self.path.parent)
@@ -111,8 +120,8 @@ class Database:
             "SQLITE_FULL": "free some space, then run the same command again",
             "SQLITE_READONLY": "make the file writable, or set SAXTUI_STATE to a folder that can be written",
             "SQLITE_CANTOPEN": "make the folder yours, or set SAXTUI_STATE to another one",
-            "SQLITE_NOTADB": "move the file away; ownership is also written in the cloud as labels",
-            "SQLITE_CORRUPT": "move the file away; ownership is also written in the cloud as labels",
+            "SQLITE_NOTADB": "run: saxtui recover -d FILE (ownership is also in backups, in the bucket and in labels)",
+            "SQLITE_CORRUPT": "run: saxtui recover -d FILE (ownership is also in backups, in the bucket and in labels)",
             "SQLITE_BUSY": "another saxtui is writing; try again",
         }
         family = next((word for word in way_out if name.startswith(word)), "")

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from saxtui.adapters.disk.backups import back_up
+from saxtui.adapters.disk.chain import verify
 from saxtui.adapters.disk.database import Database
+from saxtui.adapters.disk.journal_format import MIGRATIONS
 from saxtui.adapters.disk.lock import FileLock
+from saxtui.adapters.disk.rows import insert, select
 from saxtui.errors import Problem, Refused
-from saxtui.model.events import Event, from_record
+from saxtui.model.events import Event, RunStarted, from_record
 from saxtui.model.text import safe
 
-_VERSION = 1
-_SCHEMA = "CREATE TABLE events (seq INTEGER PRIMARY KEY AUTOINCREMENT, record TEXT NOT NULL)"
+WAY_OUT = "run: saxtui recover -d FILE (sets the file aside, and finds what is ours by backup, mirror and labels)"
 
 
 class DiskJournal:
@@ -23,36 +25,39 @@ class DiskJournal:
 
     def __init__(self, path: Path, lock: FileLock | None) -> None:
         self.read_only = lock is None
+        self.damage: Problem | None = None
         self._lock = lock
-        self._database = Database(path, schema=_SCHEMA, version=_VERSION, read_only=self.read_only)
+        self._database = Database(path, migrations=MIGRATIONS, read_only=self.read_only)
 
     async def append(self, event: Event) -> None:
         """Record the event for good; events that are not durable by kind are passed over.
 
-        Raises Refused when it cannot be recorded: then nothing may be sent.
+        The beginning of a run first rotates the backups. Raises Refused when it cannot be recorded: then nothing may
+        be sent.
         """
         if not event.durable:
             return
         if self.read_only:
-            raise Refused(
-                Problem(
-                    tried="record in",
-                    target=safe(self._database.path),
-                    said="this session only reads",
-                    next_step="run a command that takes the lock (up, down)",
-                    reason="READ_ONLY",
-                )
-            )
+            raise Refused(self.damage or self._only_reads())
         row = json.dumps(event.record(), ensure_ascii=False, separators=(",", ":"))
-        await self._database.run(lambda db: _insert(db, row))
+        if isinstance(event, RunStarted):
+            await self._database.run(lambda db: back_up(db, self._database.path))
+        await self._database.run(lambda db: insert(db, [row]))
 
     async def events(self) -> list[Event]:
-        """Every recorded event in order. Raises Refused for a record this version cannot read."""
+        """Every recorded event in order; of a damaged journal those before the damage, which `damage` then names.
+
+        Raises Refused for a record this version cannot read.
+        """
         try:
-            rows = await self._database.run(_select)
+            rows = await self._database.run(select)
         except FileNotFoundError:
             return []
-        return [self._decode(seq, row) for seq, row in rows]
+        chain = verify(rows)
+        if chain.broken and self.damage is None:
+            self.damage = self._broken(chain.broken, chain.said, chain.good)
+            self.read_only = True
+        return [self._decode(seq, record) for seq, record, _ in rows[: chain.good]]
 
     async def close(self) -> None:
         """Close the file and give the lock back; harmless twice."""
@@ -61,11 +66,19 @@ class DiskJournal:
             self._lock.release()
 
     async def check(self) -> None:
-        """Open the file now, so that a bad one is refused before anything starts. Raises Refused."""
+        """Open the file and verify its chain, before anything starts.
+
+        A broken chain leaves the journal read-only with its `damage` told. Raises Refused for a file that cannot be
+        opened.
+        """
         try:
-            await self._database.run(lambda db: db.execute("SELECT 1").fetchone())
+            rows = await self._database.run(select)
         except FileNotFoundError:
             return
+        chain = verify(rows)
+        if chain.broken:
+            self.damage = self._broken(chain.broken, chain.said, chain.good)
+            self.read_only = True
 
     def _decode(self, seq: int, row: str) -> Event:
         try:
@@ -74,21 +87,35 @@ class DiskJournal:
             raise Refused(
                 Problem(
                     tried="read",
-                    target=f"{safe(self._database.path)}, record {seq}",
+                    target=self._record(seq),
                     said=safe(f"cannot be understood: {error}", 300),
-                    next_step="it may come from a newer saxtui: upgrade; or move the file away and run up again, "
-                    "which finds what is ours by its labels",
+                    next_step=f"it may come from a newer saxtui: upgrade; or {WAY_OUT}",
                     reason="BAD_RECORD",
                 )
             ) from error
 
+    def _broken(self, seq: int, said: str, good: int) -> Problem:
+        before = f"; the {good} before it are intact" if good else ""
+        return Problem(
+            tried="verify",
+            target=self._record(seq),
+            said=f"{said}{before}; the journal is open read-only",
+            next_step=WAY_OUT,
+            reason="BROKEN_CHAIN",
+            may_bill=None,
+        )
 
-def _insert(db: sqlite3.Connection, row: str) -> None:
-    db.execute("INSERT INTO events (record) VALUES (?)", (row,))
+    def _only_reads(self) -> Problem:
+        return Problem(
+            tried="record in",
+            target=safe(self._database.path),
+            said="this session only reads",
+            next_step="run a command that takes the lock (up, down)",
+            reason="READ_ONLY",
+        )
 
-
-def _select(db: sqlite3.Connection) -> list[tuple[int, str]]:
-    return db.execute("SELECT seq, record FROM events ORDER BY seq").fetchall()
+    def _record(self, seq: int) -> str:
+        return f"{safe(self._database.path)}, record {seq}"
 
 
 @asynccontextmanager

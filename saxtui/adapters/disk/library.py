@@ -72,6 +72,15 @@ class DiskLibrary:
         """The journal; with `write` under an exclusive lock. Raises Refused naming the holder when it is held."""
         return self._open_journal(deployment.id, deployment.name, write)
 
+    def repair_journal(self, deployment: Any) -> tuple[str, ...]:
+        """Set a damaged journal aside and begin a new one from the best copy; a line for each thing done. Blocking.
+
+        Raises Refused when another saxtui holds it, or the disk does not allow it.
+        """
+        from saxtui.adapters.disk.repair import repair
+
+        return repair(self.journals / f"{deployment.id}.sqlite3", f"deployment {deployment.name}")
+
     @asynccontextmanager
     async def _open_journal(self, identity: str, name: str, write: bool) -> AsyncIterator[Journal]:
         from saxtui.adapters.disk.journal import open_journal

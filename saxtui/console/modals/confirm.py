@@ -38,11 +38,11 @@ class ConfirmModal(ModalScreen[bool]):
             yield Static(self._text, classes="dialog-text")
             if self._typed:
                 yield Static(Content.assemble("Type ", (self._typed, "bold"), " to go on:"))
-                yield Input(id="typed", placeholder=self._typed)
+                yield Input(id="typed", compact=True)
             with Horizontal(classes="dialog-buttons"):
-                yield Button(self._no, id="cancel")
+                yield Button(self._no, id="cancel", compact=True)
                 yield Button(self._yes, id="ok", variant="error" if self._danger else "primary",
-                             disabled=bool(self._typed))  # fmt: skip
+                             disabled=bool(self._typed), compact=True)  # fmt: skip
 
     def on_mount(self) -> None:
         """Nothing happens by pressing enter at once."""

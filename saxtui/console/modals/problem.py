@@ -41,7 +41,7 @@ class ProblemModal(ModalScreen[None]):
             with VerticalScroll(classes="dialog-scroll", can_focus=False):
                 yield Static(problem_text(self._problem))
             with Horizontal(classes="dialog-buttons"):
-                yield Button("Close", id="close")
+                yield Button("Close", id="close", compact=True)
 
     def on_button_pressed(self) -> None:
         """Close."""

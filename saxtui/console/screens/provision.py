@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import getters
@@ -19,7 +20,7 @@ from saxtui.console.widgets.rows import Cell, Column, Row, Rows
 from saxtui.console.widgets.table_layout import Drawn
 from saxtui.model import events as ev
 from saxtui.model.plan import Plan
-from saxtui.model.progress import RunProgress, StepState
+from saxtui.model.progress import Ownership, StepState
 from saxtui.present import events as event_words
 from saxtui.present import steps as step_words
 from saxtui.present.times import minutes
@@ -115,15 +116,16 @@ class ProvisionScreen(ConsoleScreen):
         if self.live is None:
             return
         state = self.live.state
-        plan = None if state.progress.kind == "down" else state.plan.value
-        self._draw_steps(plan, state.progress, now)
-        self._draw_head(self.live, plan, state, now)
+        found = _rows(state, now)
+        self._draw_steps(found, state, now)
+        self._draw_head(self.live, found, state, now)
         self._draw_failure(state)
 
-    def _draw_steps(self, plan: Plan | None, progress: RunProgress, now: float) -> None:
-        bars = timeline.bars(plan, progress, now)
+    def _draw_steps(self, found: tuple[step_words.StepRow, ...], state: State, now: float) -> None:
+        progress = state.progress
+        bars = timeline.bars(state.plan.value, progress, now, timeline.deletions(state.events, progress.run))
         span = timeline.span(bars)
-        rows = [self._step_row(row, bars.get(row.id), span) for row in step_words.rows(plan, progress, now)]
+        rows = [self._step_row(row, bars.get(row.id), span) for row in found]
         self.steps.put(rows, self._columns(lambda width: timeline.draw_axis(span, width)))
 
     def _step_row(self, row: step_words.StepRow, bar: timeline.Bar | None, span: float) -> Row:
@@ -137,15 +139,14 @@ class ProvisionScreen(ConsoleScreen):
                 Cell(row.title, "strong" if role in {"bad", "warn", "doubt"} else ""),
                 Cell(glyphs.pick("═", "=") if row.critical else "", "accent"),
                 Cell(draw=lambda width: timeline.draw_bar(bar, span, width, plain=plain)),
-                Cell(row.elapsed, "warn" if row.late else ""),
+                Cell(row.elapsed or _length(bar), "warn" if row.late else ""),
                 Cell(row.usual, "dim"),
                 Cell(row.message, role if role in {"bad", "warn", "doubt"} else "dim"),
             ),
         )
 
-    def _draw_head(self, live: Live, plan: Plan | None, state: State, now: float) -> None:
-        progress = state.progress
-        rows = step_words.rows(plan, progress, now)
+    def _draw_head(self, live: Live, rows: tuple[step_words.StepRow, ...], state: State, now: float) -> None:
+        progress, plan = state.progress, _plan(state)
         kind = progress.kind or "not started"
         what = f"{kind} {progress.outcome}".strip() if not live.running else kind
         parts = [what, step_words.tally(rows)] if rows else [what]
@@ -194,6 +195,24 @@ class ProvisionScreen(ConsoleScreen):
     def swap_focus(self) -> None:
         """Between the steps and the log."""
         (self.steps if self.log_rows.has_focus else self.log_rows).focus()
+
+
+def _plan(state: State) -> Plan | None:
+    """The plan the present run follows: a teardown follows none."""
+    return None if state.progress.kind == "down" else state.plan.value
+
+
+def _rows(state: State, now: float) -> tuple[step_words.StepRow, ...]:
+    """The steps of the present run; of a teardown only those that had something of ours, without creation's times."""
+    found = step_words.rows(state.plan.value, state.progress, now)
+    if state.progress.kind != "down":
+        return found
+    held = {step.id for step in state.progress.steps.values() if step.ownership is not Ownership.NONE}
+    return tuple(replace(row, critical=False, usual="", elapsed="", late=False) for row in found if row.id in held)
+
+
+def _length(bar: timeline.Bar | None) -> str:
+    return "" if bar is None or bar.planned else duration(bar.solid - bar.begin)
 
 
 def _log_row(index: int, event: ev.Event) -> Row:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import getters, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import ContentSwitcher, Input, Static
 
@@ -18,9 +18,10 @@ from saxtui.console.commands import Command
 from saxtui.console.screens.base import ConsoleScreen
 from saxtui.console.setup import meaning, probe
 from saxtui.console.setup.draft import PAGES, Draft, blank, check
+from saxtui.console.setup.labelled import Aside, Labelled
 from saxtui.console.setup.meaning import Meaning
 from saxtui.console.setup.pages import ModelPage, NamesPage, Page, ProjectPage, ReviewPage, SlicePage
-from saxtui.console.styling import ROLE_STYLE, sheet
+from saxtui.console.styling import sheet
 from saxtui.console.widgets.field import Choice
 from saxtui.console.widgets.rows import Rows
 from saxtui.errors import SaxtuiError
@@ -50,9 +51,9 @@ class SetupScreen(ConsoleScreen):
 
     switcher = getters.query_one(ContentSwitcher)
     progress_line = getters.query_one("#progress", Static)
-    means = getters.query_one("#means", Static)
+    means = getters.query_one("#means", Labelled)
     drawing = getters.query_one("#sketch", Static)
-    answered = getters.query_one("#findings", Static)
+    answered = getters.query_one("#findings", Labelled)
     hint = getters.query_one("#hint", Static)
 
     def __init__(self) -> None:
@@ -74,11 +75,11 @@ class SetupScreen(ConsoleScreen):
                 with ContentSwitcher(initial="page-0", id="pages"):
                     for number, kind in enumerate(_KINDS):
                         yield kind(self.draft, number)
-                with VerticalScroll(id="right", can_focus=False):
+                with Aside(id="right"):
                     yield Static("What this means", classes="title", markup=False)
-                    yield Static(id="means", markup=False)
+                    yield Labelled(id="means")
                     yield Static(id="sketch", markup=False)
-                    yield Static(id="findings", markup=False)
+                    yield Labelled("The project says", id="findings")
             yield Static(id="hint", markup=False)
 
     def _fresh(self) -> Draft:
@@ -158,16 +159,21 @@ class SetupScreen(ConsoleScreen):
 
     def _draw(self) -> None:
         self.progress_line.update(self._progress())
-        self.means.update(_lines(meaning.of_page(self.page, self.draft, self._made)))
+        self.means.show(meaning.of_page(self.page, self.draft, self._made))
         plain = self.console.glyphs.ascii_only
         self.drawing.update("\n".join(meaning.sketch(self.draft, plain=plain)) if self.page == _SLICE else "")
         for field in self.query(".field"):
             name = (field.id or "").partition("-")[2]
             field.set_class(name in self._wrong, "-wrong")
-        said = self.page_problem()
+        self._draw_hint()
+        self._footer.show(self.commands, self)
+
+    def _draw_hint(self) -> None:
+        """What stops the operator here, then what the project would refuse, then the keys."""
+        refused = next((line.text for line in self.answered.lines if line.role == "bad"), "")
+        said = self.page_problem() or refused
         keys = "enter goes on · esc back · tab next field"
         self.hint.update(Content.styled(said, "$text-error") if said else Content.styled(keys, "$foreground 60%"))
-        self._footer.show(self.commands, self)
 
     def _progress(self) -> Content:
         glyphs = self.console.glyphs
@@ -237,15 +243,15 @@ class SetupScreen(ConsoleScreen):
 
     async def _probe(self) -> None:
         if not self.draft.project or self.console.sessions.runtime is None:
-            self.answered.update("")
+            self.answered.show(())
             return
-        title = Content.styled("The project says", "bold")
         lines: list[Meaning] = []
-        self.answered.update(Content("\n").join([Content(""), title, Content.styled("asking ...", "$foreground 60%")]))
-        _made, _ = await asyncio.to_thread(check, self.draft)
-        async for line in probe.probe(self.console.sessions, self.draft, _made):
+        self.answered.show((Meaning("", "asking ...", "dim"),))
+        made, _ = await asyncio.to_thread(check, self.draft)
+        async for line in probe.probe(self.console.sessions, self.draft, made):
             lines.append(line)
-            self.answered.update(Content("\n").join([Content(""), title, _lines(lines)]))
+            self.answered.show(lines)
+        self._draw_hint()
 
     def _review(self) -> None:
         page = self.query_one(ReviewPage)
@@ -270,7 +276,7 @@ class SetupScreen(ConsoleScreen):
         page.show(self._plan)
         consequences = [Meaning("", f"· {text}") for text in self._plan.consequences]
         lines = [Meaning("", "Consequences first", "strong"), Meaning("", plan_words.price(self._plan), "warn")]
-        self.means.update(_lines([*lines, *consequences]))
+        self.means.show([*lines, *consequences])
 
     async def _begin(self) -> None:
         """Save the deployment, plan again and start; the plan shown must be the plan run."""
@@ -305,12 +311,3 @@ def fitting(draft: Draft) -> Draft:
         draft = draft.put("checkpoint", "None")
     zones = tpus.zones(draft.generation)
     return draft if draft.zone in zones or not zones else draft.put("zone", zones[0])
-
-
-def _lines(lines: list[Meaning]) -> Content:
-    return Content("\n").join(
-        Content.assemble(
-            (f"{line.label:<9} " if line.label else "", "$foreground 60%"), (line.text, ROLE_STYLE[line.role])
-        )
-        for line in lines
-    )

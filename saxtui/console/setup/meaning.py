@@ -90,20 +90,24 @@ def _price(draft: Draft, shape: tpus.SliceShape, count: int) -> Meaning:
 
 
 def _names(draft: Draft, made: Any) -> list[Meaning]:
-    reach = {
-        "private": ("through the Kubernetes API server; nothing public", "ok"),
-        "internal": ("a load balancer inside the VPC, plain HTTP, no login", "warn"),
-        "external": ("a public load balancer, plain HTTP, no login: anyone can publish", "bad"),
-    }.get(draft.exposure, ("unknown", "bad"))
-    role = "on the one bucket" if draft.role_scope == "bucket" else "on every bucket of the project"
     full = draft.resolved
     return [
-        Meaning("reached", *reach),
-        Meaning("role", f"storage.admin {role}", "ok" if draft.role_scope == "bucket" else "warn"),
+        *_consequences(made),
         Meaning("account", f"{full.service_account}@{full.project}", "dim"),
         Meaning("bucket", full.bucket, "dim"),
         Meaning("ours", f"label saxtui-deployment={draft.id}", "dim"),
     ]
+
+
+def _consequences(made: Any) -> list[Meaning]:
+    """Reach and role in the plan's own words; nothing while an answer is not good."""
+    if made is None:
+        return []
+    from saxtui.engine.planning import exposure, power
+
+    reach = {"private": "ok", "internal": "warn"}.get(made.exposure.value, "bad")
+    role = "ok" if made.identity.role_scope.value == "bucket" else "warn"
+    return [Meaning("reached", exposure(made), reach), Meaning("role", power(made), role)]
 
 
 def _review(draft: Draft, made: Any) -> list[Meaning]:
@@ -115,7 +119,7 @@ def _review(draft: Draft, made: Any) -> list[Meaning]:
     lines.append(Meaning("bills", f"{rate} when everything is up", "warn"))
     if known.unknown:
         lines.append(Meaning("", "and, at a price not known: " + ", ".join(known.unknown), "dim"))
-    return [*lines, *_names(draft, made)[:2]]
+    return [*lines, *_consequences(made)]
 
 
 def sketch(draft: Draft, *, plain: bool) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from saxtui.emulator.controllers.base import deleting, epoch, meta, spec, status
-from saxtui.emulator.controllers.images import pull_problem, size_mb
+from saxtui.emulator.controllers.images import pull_problem, size_mb, slow_readiness
 from saxtui.emulator.controllers.kubelet_rows import PodRows
 from saxtui.emulator.world import World
 
@@ -103,7 +103,7 @@ class Kubelet:
         else:
             self._pods.event(row, pod, "Pulling", f'Pulling image "{image}"')
             wait, next_step = self._world.rng.uniform(18.0, 36.0), "kubelet.pulled"
-            if pull_problem(image):
+            if pull_problem(self._world, image):
                 wait = self._world.rng.uniform(0.5, 1.5)
         self._world.after(wait, next_step, uid=row["uid"], container=container["name"], waited=wait)
 
@@ -114,7 +114,7 @@ class Kubelet:
             return
         container = row["containers"][payload["container"]]
         image = container["image"]
-        problem = pull_problem(image)
+        problem = pull_problem(self._world, image)
         if problem:
             self._pull_failed(row, pod, container, problem)
             return
@@ -160,6 +160,7 @@ class Kubelet:
             wait = float(probe.get("initialDelaySeconds", 0)) + self._world.rng.uniform(
                 0.5, probe.get("periodSeconds", 10)
             )
+            wait += slow_readiness(self._world, container["image"])
             payload = {"uid": row["uid"], "container": name, "run": container["run"]}
             self._world.after(wait, "kubelet.ready", **payload)
         self._tell_started(row, container)

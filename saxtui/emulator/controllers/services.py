@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from saxtui.emulator import scenarios
 from saxtui.emulator.controllers.base import annotations_of, deleting, labels, meta, place, spec, status
 from saxtui.emulator.controllers.nodes import subnet
 from saxtui.emulator.controllers.pods import ready, terminal
@@ -18,6 +19,7 @@ SOURCE = "service-controller"
 FINALIZER = "service.kubernetes.io/load-balancer-cleanup"
 TYPE_ANNOTATION = "networking.gke.io/load-balancer-type"
 READY_HANDLER, RELEASED_HANDLER = "services.address", "services.release"
+RETRY_SECONDS = 60.0
 
 
 class Services:
@@ -82,6 +84,12 @@ class Services:
         row = self._balancers.get(f"{payload['cluster']}|{payload['namespace']}|{payload['name']}")
         service = store.get("Service", payload["namespace"], payload["name"]) if store is not None else None
         if store is None or row is None or service is None or row["state"] != "ordered":
+            return
+        for fault in scenarios.states(self._world, "load-balancer-pending"):
+            why = f"failed to ensure load balancer: googleapi: Error 403: {fault['message']}"
+            words = f"Error syncing load balancer: {why}"
+            store.record_event(service, "SyncLoadBalancerFailed", words, warning=True, source=SOURCE)
+            self._world.after(RETRY_SECONDS, READY_HANDLER, **payload)
             return
         rng = self._world.rng
         if row["internal"]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
+from typing import Any
 
-from saxtui.emulator import scenarios
-from saxtui.emulator.google import iam, projects, resource_manager, storage
+from saxtui.emulator.google import faults, iam, projects, resource_manager, storage
 from saxtui.emulator.google.compute import Compute
 from saxtui.emulator.google.container import Clusters
 from saxtui.emulator.google.errors import GoogleError, unauthenticated
@@ -49,7 +50,13 @@ class GoogleApi:
             Compute(world),
             Projects(world),
         )
+        world.on(faults.LAND, self._land)
         self._router = Router(route for part in parts for route in part.routes())
+
+    def template(self, method: str, path: str) -> str:
+        """The path of the method that takes such a request, with {placeholders}; "" when none does."""
+        match = self._router.match(method, path)
+        return match.route.template if match else ""
 
     def answer(self, request: Request, *, authorized: bool) -> Answered:
         """Answer one request; refusals are answers too."""
@@ -67,24 +74,23 @@ class GoogleApi:
     def _handle(self, match: Match | None, request: Request) -> Answer:
         if match is None:
             raise GoogleError(404, f"The requested URL {request.path} was not found on this server.")
-        route = match.route
-        struck = scenarios.http_fault(self._world, route.service, request.method, request.path)
-        if struck is not None:
-            raise GoogleError(struck, _FAULT_TEXT.get(struck, "The request failed."))
-        params = match.params
+        return faults.through(self._world, match.route.service, request, self._serve)
+
+    def _land(self, payload: dict[str, Any]) -> None:
+        """A request of a while ago takes effect after all; nobody waits for its answer."""
+        with contextlib.suppress(GoogleError):
+            self._serve(faults.from_data(payload))
+
+    def _serve(self, request: Request) -> Answer:
+        match = self._router.match(request.method, request.path)
+        if match is None:
+            raise GoogleError(404, f"The requested URL {request.path} was not found on this server.")
+        route, params = match.route, match.params
         if route.service in _GATED:
             project = projects.require_enabled(self._world, route.service, params["project"])
             params = {**params, "project": project["projectId"]}
         result = route.handler(Call(request, params))
         return result if isinstance(result, Answer) else Answer.json(result)
-
-
-_FAULT_TEXT = {
-    429: "Quota exceeded for quota metric 'API requests' and limit 'API requests per minute'.",
-    500: "Internal error encountered.",
-    503: "The service is currently unavailable.",
-    504: "Deadline exceeded.",
-}
 
 
 def install(world: World) -> GoogleApi:

@@ -6,6 +6,7 @@ import base64
 import re
 from typing import Any
 
+from saxtui.emulator import scenarios
 from saxtui.emulator.google import policy, projects
 from saxtui.emulator.google.errors import GoogleError, bad_request
 from saxtui.emulator.google.wire import Call, Route
@@ -72,7 +73,7 @@ class ServiceAccounts:
         """The account, by e-mail or unique id. Raises GoogleError 404."""
         wanted = call["account"]
         for row in self._world.table("iam.accounts").values():
-            if wanted in (row["email"], row["uniqueId"]):
+            if wanted in (row["email"], row["uniqueId"]) and not policy.spreading(self._world, row["email"]):
                 if call["project"] != "-" and self._project(call) != row["projectId"]:
                     break
                 return row
@@ -108,6 +109,9 @@ class ServiceAccounts:
                     }
                 ],
             )
+        wait = max((float(fault["accounts"]) for fault in scenarios.states(self._world, "iam-delay")), default=0.0)
+        if wait:
+            self._world.table("iam.spreading")[email] = {"until": self._world.now + wait}
         return _put(
             self._world,
             owner,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from saxtui.emulator import scenarios
 from saxtui.emulator.google.errors import GoogleError, stale_policy
 from saxtui.emulator.world import World
 
@@ -75,7 +76,11 @@ def put(world: World, target: str, bindings: list[Json]) -> None:
     """Store bindings under a fresh etag, unchecked."""
     # The first byte pattern makes etags look as the service's do ("BwX…="); the counter makes each one new.
     etag = base64.b64encode(b"\x07" + (0x05F0000000000 + world.next_seq()).to_bytes(7, "big")).decode()
-    world.table("iam.policies")[target] = {"etag": etag, "bindings": bindings}
+    row: Json = {"etag": etag, "bindings": bindings}
+    wait = max((float(fault["bindings"]) for fault in scenarios.states(world, "iam-delay")), default=0.0)
+    if wait:
+        row.update(_before=_bindings(world, target), _from=world.now + wait)
+    world.table("iam.policies")[target] = row
 
 
 def drop(world: World, target: str) -> None:
@@ -89,6 +94,11 @@ def retire_account(world: World, email: str, unique_id: str) -> None:
     for target, row in list(world.table("iam.policies").items()):
         if any(old in binding["members"] for binding in row["bindings"]):
             put(world, target, [_renamed(binding, old, new) for binding in row["bindings"]])
+
+
+def spreading(world: World, email: str) -> bool:
+    """Whether a service account is so new that most of IAM does not know it yet (only in scenarios that say so)."""
+    return bool(world.table("iam.spreading").get(email, {}).get("until", 0.0) > world.now)
 
 
 def may_use_bucket(world: World, project: str, email: str, bucket: str) -> bool:
@@ -129,8 +139,11 @@ def _project_of(world: World, email: str) -> str:
 
 
 def _bindings(world: World, target: str) -> list[Json]:
+    """The bindings that count now: a change may take its time to spread."""
     row = world.table("iam.policies").get(target)
-    return list(row["bindings"]) if row else []
+    if row is None:
+        return []
+    return list(row["_before"] if row.get("_from", 0.0) > world.now else row["bindings"])
 
 
 def _roles(world: World, target: str, email: str) -> set[str]:
@@ -177,7 +190,7 @@ def _check_member(world: World, member: str) -> None:
     pool, bracket, _ = name.partition("[")
     if bracket:
         _check_identity_pool(world, pool)
-    elif name not in world.table("iam.accounts"):
+    elif name not in world.table("iam.accounts") or spreading(world, name):
         raise GoogleError(400, f"Service account {name} does not exist.")
 
 

@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 
 def failure(world: World, cluster_key: str, row: Json) -> Json | None:
-    """message, code (google.rpc.Code), condition and `after` seconds (None: when it would be ready); None = it works."""
+    """message, code (google.rpc.Code), condition, `after` seconds (None: as long as it takes); None when it works."""
     fault = scenarios.on_event(world, "pool.create", row["name"], "stockout", "quota-exceeded")
     if fault is None:
         wrong = slices.wrong_size(row, row["initialNodeCount"])
@@ -50,6 +50,6 @@ def _stockout_words(cluster_key: str, row: Json, fault: Json) -> str:
     project = cluster_key.split("/")[0]
     return (
         f"Google Compute Engine: {_begin(row, fault)}[GCE_STOCKOUT]: Instance '{_instance(cluster_key, row)}' creation "
-        f"failed: The zone 'projects/{project}/zones/{row['locations'][0]}' does not have enough resources available to "
-        "fulfill the request. '(resource type:compute)'."
+        f"failed: The zone 'projects/{project}/zones/{row['locations'][0]}' does not have enough resources available "
+        "to fulfill the request. '(resource type:compute)'."
     )

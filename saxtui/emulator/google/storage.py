@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from saxtui.emulator import scenarios
 from saxtui.emulator.google import policy, projects
 from saxtui.emulator.google.errors import GoogleError
 from saxtui.emulator.google.partial import mask
@@ -109,6 +110,9 @@ class Buckets:
         wanted = call.request.json()
         name = str(wanted.get("name", ""))
         _check_name(name)
+        if scenarios.on_event(self._world, "bucket.create", name, "bucket-taken"):
+            other = _new_bucket(self._world, projects.OTHER_PROJECT, name, {})
+            self._world.table("storage.buckets").setdefault(name, other)
         taken = self._world.table("storage.buckets").get(name)
         if taken is not None:
             raise GoogleError(409, _taken_text(mine=taken["_project"] == owner))

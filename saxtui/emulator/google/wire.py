@@ -50,6 +50,10 @@ class Answer:
     body: bytes = b""
     content_type: str = "application/json; charset=UTF-8"
     headers: Mapping[str, str] = field(default_factory=dict)
+    drop: bool = False
+    """The connection closes instead."""
+    delay: float = 0.0
+    """Simulated seconds before it leaves."""
 
     @classmethod
     def json(cls, payload: Any, status: int = 200) -> Answer:
@@ -92,13 +96,14 @@ def _pattern(template: str) -> re.Pattern[str]:
 class Route:
     """One method of one API. `mutating` says whether it can change state; by default whatever is not a GET."""
 
-    __slots__ = ("handler", "method", "mutating", "pattern", "service")
+    __slots__ = ("handler", "method", "mutating", "pattern", "service", "template")
 
     def __init__(
         self, service: str, method: str, template: str, handler: Handler, *, mutating: bool | None = None
     ) -> None:
         self.service = service
         self.method = method
+        self.template = template.replace("!}", "}")
         self.pattern = _pattern(template)
         self.handler = handler
         self.mutating = method != "GET" if mutating is None else mutating

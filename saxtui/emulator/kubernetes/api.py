@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
 from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
 
-from saxtui.emulator.kubernetes import fixed, logs, paths, proxy, reads, routes, status, watch, writes
+from saxtui.emulator import scenarios
+from saxtui.emulator.kubernetes import faults, fixed, logs, paths, proxy, reads, routes, status, watch, writes
+from saxtui.emulator.kubernetes.objects import Json
 from saxtui.emulator.kubernetes.paths import Target
 from saxtui.emulator.kubernetes.store import KubeStore
+from saxtui.emulator.kubernetes.streams import execute, portforward
 from saxtui.emulator.kubernetes.wire import JSON, Call, Reply
+from saxtui.emulator.waiting import Waiting
 from saxtui.emulator.world import World
 
 MAX_BODY = 16 * 2**20
@@ -27,6 +32,11 @@ _OBJECT: dict[str, Verb] = {
     "PUT": writes.replace,
     "PATCH": writes.change,
     "DELETE": writes.delete,
+}
+_STREAMS: dict[str, Callable[[KubeStore, Json, web.Request], Awaitable[web.StreamResponse]]] = {
+    "exec": execute.serve,
+    "attach": partial(execute.serve, attach=True),
+    "portforward": portforward.serve,
 }
 _STATUS: dict[str, Verb] = {"GET": reads.get, "PUT": writes.replace, "PATCH": writes.change}
 _SCALE: dict[str, Verb] = {"GET": writes.scale, "PUT": writes.scale, "PATCH": writes.scale}
@@ -86,6 +96,7 @@ class _Server:
         self._key = key
         self._authorize = authorize
         self._tick = tick or (lambda: None)
+        self._waiting = Waiting(world)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Any request."""
@@ -99,6 +110,10 @@ class _Server:
             store = self._world.kube.get(self._key)
             if store is None:
                 raise status.unavailable("the cluster is not running")
+            fault = scenarios.on_request(self._world, "kubernetes", call.method, call.path)
+            if fault is not None:
+                serve = partial(self._dispatch, store, call, request)
+                return await faults.answer(fault, request, self._waiting, serve)
             return await self._dispatch(store, call, request)
         except status.ApiError as refusal:
             return _response(Reply(refusal.code, refusal.status))
@@ -112,6 +127,8 @@ class _Server:
             return _response(fixed.missing())
         if target.subresource == "proxy" and target.info.kind in ("Service", "Pod"):
             return await self._proxy(store, target, call, request)
+        if target.subresource in _STREAMS and target.info.kind == "Pod" and call.method in ("GET", "POST"):
+            return await _STREAMS[target.subresource](store, reads.live(store, target), request)
         if target.subresource == "log" and target.info.kind == "Pod" and call.method == "GET":
             wanted = logs.wanted(store, target, call)
             return await _send(request, logs.stream(store, wanted), "text/plain")

@@ -139,11 +139,12 @@ class Breach:
     found: str
 
 
-def _parse(shape: str) -> dict[str, str]:
+def parse(shape: str) -> dict[str, str]:
+    """Field names and what they hold, of a shape as written above."""
     return dict(word.partition(":")[::2] for word in shape.split())
 
 
-_PARSED = {name: _parse(shape) for name, shape in {**_SHAPES, **_KINDS, "": _OTHER}.items()}
+_PARSED = {name: parse(shape) for name, shape in {**_SHAPES, **_KINDS, "": _OTHER}.items()}
 _TYPES: dict[str, tuple[str, ...]] = {
     "str": ("string",),
     "int": ("integer",),
@@ -160,6 +161,11 @@ def _word(value: Any) -> str:
         return "boolean"
     names = ((str, "string"), (int, "integer"), (float, "number"), (list, "array"), (dict, "object"))
     return next((name for kind, name in names if isinstance(value, kind)), "null")
+
+
+def fields(shape: str, *, kind: bool = False) -> dict[str, str]:
+    """The fields of a shape, {} for one that is not here; of a kind that is not listed, those every object has."""
+    return _PARSED.get(shape, _PARSED[""] if kind else {})
 
 
 def unknown(kind: str, obj: Json) -> Iterator[str]:

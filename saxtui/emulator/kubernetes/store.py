@@ -273,6 +273,12 @@ class KubeStore:
         self.rv = self._forgotten = rv
         self._recorder.resume()
 
+    def forget_history(self) -> None:
+        """Drop every change up to now, as a compaction of etcd does: watches and lists from before get 410."""
+        self._forgotten = self.rv
+        for history in self._history.values():
+            history.forget_before(self.rv)
+
     # -- for the modules of this package
     def put(self, info: KindInfo, new: Json, old: Json) -> None:
         """Store a changed object without admission (garbage collection's own marks)."""

@@ -15,6 +15,7 @@ from saxtui.emulator.kubernetes.kinds import KindInfo
 from saxtui.emulator.kubernetes.objects import Json
 from saxtui.emulator.kubernetes.paths import Target
 from saxtui.emulator.kubernetes.reads import Selection, parse_rv, selection
+from saxtui.emulator.kubernetes.silence import NAP, Silence
 from saxtui.emulator.kubernetes.store import KubeStore
 from saxtui.emulator.kubernetes.wire import Call, Form, wanted_form
 
@@ -151,7 +152,16 @@ async def _run(
     end = clock() + seconds
     marks = [end - 2.0] if seconds > 2 else []
     next_mark = min([clock() + BOOKMARK_SECONDS, *marks]) if bookmarks else end
+    silence = Silence(watcher.store.world)
     while not watcher.overrun:
+        if silence.holds():
+            await asyncio.sleep(NAP)
+            continue
+        if silence.verdict() == "expired":
+            message = "The resourceVersion for the provided watch is too old."
+            yield _encode({"type": "ERROR", "object": status.body(410, "Expired", message)}) + b"\n"
+        if silence.verdict():
+            return
         if watcher.lines:
             chunk = b"".join(watcher.lines)
             watcher.lines.clear()
@@ -165,7 +175,8 @@ async def _run(
             next_mark = min([now + BOOKMARK_SECONDS, *(mark for mark in marks if mark > now)])
             continue
         try:
-            async with asyncio.timeout(max(min(end, next_mark if bookmarks else end) - now, 0.0)):
+            nap = max(min(end, next_mark if bookmarks else end) - now, 0.0)
+            async with asyncio.timeout(min(nap, NAP) if silence.possible else nap):
                 await watcher.wake.wait()
         except TimeoutError:
             continue

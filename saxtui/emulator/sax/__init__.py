@@ -20,5 +20,6 @@ def install(world: World) -> None:
     slices = Slices(processes)
     admins = Admins(processes, slices, Loading(processes, slices))
     ModelServers(processes, slices, admins)
-    client = SaxClient(processes, slices, admins, Waiting(world))
-    register_backend(world, HttpServers(processes, client).backend)
+    waiting = Waiting(world)
+    client = SaxClient(processes, slices, admins, waiting)
+    register_backend(world, HttpServers(processes, client, waiting).backend)

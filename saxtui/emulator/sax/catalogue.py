@@ -34,9 +34,13 @@ def load_seconds(model: SaxModel) -> float:
 
 def out_of_memory(model: SaxModel, chips: int, hbm_gb: float) -> str:
     """XLA's words when the weights do not fit, "" when they do."""
-    each, usable = weights_gb(model) / chips, hbm_gb * USABLE_HBM
-    if each <= usable:
-        return ""
+    each = weights_gb(model) / chips
+    return "" if each <= hbm_gb * USABLE_HBM else exceeds(each, hbm_gb)
+
+
+def exceeds(each: float, hbm_gb: float) -> str:
+    """XLA's words for `each` GB a chip on chips with that much HBM."""
+    usable = hbm_gb * USABLE_HBM
     return (
         "RESOURCE_EXHAUSTED: XLA:TPU compile permanent error. Ran out of memory in memory space hbm. "
         f"Used {each:.2f}G of {usable:.2f}G hbm. Exceeded hbm capacity by {each - usable:.2f}G."

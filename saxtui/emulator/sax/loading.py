@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from saxtui.catalog import sax_models
+from saxtui.emulator import scenarios
 from saxtui.emulator.sax import bucket, catalogue
 from saxtui.emulator.sax.processes import Processes
 from saxtui.emulator.sax.slices import Slices
@@ -65,7 +66,7 @@ class Loading:
         rng = self._world.rng
         total = (catalogue.load_seconds(klass) if klass is not None else catalogue.LOAD_LEAST) * rng.uniform(0.85, 1.15)
         common = {"slice": key, "epoch": row["epoch"], "model": model, "total": total}
-        error, at = self._refusal(row, found)
+        error, at = self._refusal(row, model, found)
         for index in sorted(row["members"], key=int):
             for number, share in enumerate(STAGES):
                 # Secondaries are done a little before the primary, which waits for them.
@@ -75,12 +76,18 @@ class Loading:
         if error:
             self._world.after(max(1.0, total * at), FAIL, **common, error=error)
 
-    def _refusal(self, row: Json, found: Json) -> tuple[str, float]:
+    def _refusal(self, row: Json, model: str, found: Json) -> tuple[str, float]:
         """Why this load will fail and when of its time; ("", 1.0) when it will not."""
         klass = sax_models.find(found["path"])
-        if klass is None:
+        fault = scenarios.on_event(self._world, "model.load", model, "load-fails")
+        problem = fault["problem"] if fault else ""
+        if problem == "hbm":
+            return catalogue.exceeds(row["hbm_gb"] * catalogue.USABLE_HBM * 1.25, row["hbm_gb"]), FAILS_AT
+        if klass is None or problem == "class":
             return f"Model class {found['path']} is not registered.", 0.001
         checkpoint = found["checkpoint"]
+        if problem == "checkpoint":
+            return f"Invalid checkpoint path {checkpoint}. Must be a directory.", 0.001
         if not klass.test_mode and not (checkpoint.startswith("gs://") and bucket.holds(self._world, checkpoint)):
             return f"Invalid checkpoint path {checkpoint}. Must be a directory.", 0.001
         return catalogue.out_of_memory(klass, row["chips"], row["hbm_gb"]), FAILS_AT
@@ -95,6 +102,7 @@ class Loading:
             self._processes.python(process, where, message, level)
         if payload["host"] == "0" and stage == len(STAGES) - 1:
             row["models"][model]["state"] = LOADED
+            self._world.tell("model.loaded", model=model, slice=payload["slice"])
             self._done(payload["slice"], row)
 
     def _fail(self, payload: Json) -> None:

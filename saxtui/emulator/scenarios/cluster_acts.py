@@ -10,6 +10,7 @@ from saxtui.emulator.controllers.base import deleting, labels, meta, place, spec
 from saxtui.emulator.controllers.kubelet import exit_container
 from saxtui.emulator.controllers.nodes import POOL_LABEL, ZONE_LABEL
 from saxtui.emulator.controllers.pods import terminal
+from saxtui.emulator.kubernetes.silence import TABLE as WATCHES
 from saxtui.emulator.world import World
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ Json = dict[str, Any]
 REMOVED, BACK, SPOKEN = "scenario.nodes-removed", "scenario.nodes-back", "scenario.watches-on"
 NOTICE_SECONDS = 40.0
 """How long a node says nothing before the control plane marks it (node-monitor-grace-period)."""
-WATCHES = "scenario.watches"
 UNREACHABLE = {"key": "node.kubernetes.io/unreachable", "effect": "NoSchedule"}
 
 

@@ -124,4 +124,6 @@ def _words(text: str) -> str:
     said = _AT.sub("", text)
     said = _UNKNOWN.sub(r"unknown key \1", said)
     said = _MISSING.sub(r"\1 is missing", said)
+    if where and where[1] == "fault":
+        return f"{said}: fault is one of {', '.join(schema.KINDS)}"
     return f"{said} in {where[1]}" if where and where[1] else said

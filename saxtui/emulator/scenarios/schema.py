@@ -7,7 +7,7 @@ Four sorts of faults, by what decides that they strike: a request on the wire, s
 from __future__ import annotations
 
 import re
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -99,9 +99,15 @@ class Fault(Struct, forbid_unknown_fields=True, kw_only=True, tag_field="fault")
 
 # -- on the wire
 class RequestFault(Fault):
-    """Strikes matching requests."""
+    """Strikes matching requests, by default of every service."""
 
     sort = "request"
+    not_of: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.when.request is not None and self.when.request.service in self.not_of:
+            raise ValueError(f"this fault does not strike requests of {self.when.request.service}")
 
 
 class Error(RequestFault, tag="error"):
@@ -140,12 +146,13 @@ class LostResponse(RequestFault, tag="lost-response"):
 class Late(RequestFault, tag="late"):
     """An error now; the request takes effect so many seconds later."""
 
+    not_of = ("kubernetes", "sax")
     seconds: Seconds
     status: Status = 503
 
 
 class Hang(RequestFault, tag="hang"):
-    """The request is worked on only after so many seconds."""
+    """The answer comes so many seconds late."""
 
     seconds: Seconds
 
@@ -153,12 +160,14 @@ class Hang(RequestFault, tag="hang"):
 class ListLag(RequestFault, tag="list-lag"):
     """Lists show what was written through the same API only so many seconds later."""
 
+    not_of = ("kubernetes", "sax")
     seconds: Seconds
 
 
 class PolicyConflict(RequestFault, tag="policy-conflict"):
     """Somebody else changes the policy between the caller's read and its write."""
 
+    not_of = ("kubernetes", "sax", "container", "compute", "serviceusage")
     member: str = "user:colleague@example.com"
     role: str = "roles/viewer"
 
@@ -389,7 +398,10 @@ AnyFault = (
     | WatchSilent
 )
 
+KINDS = tuple(sorted(str(kind.__struct_config__.tag) for kind in get_args(AnyFault)))
+
 
 def parse(entry: object) -> Fault:
     """One entry of `faults`. Raises msgspec.ValidationError."""
-    return msgspec.convert(entry, type=AnyFault)
+    found: Fault = msgspec.convert(entry, type=AnyFault)
+    return found

@@ -114,7 +114,7 @@ def test_quota_is_checked_before_anything_is_made(cloud: Any) -> None:
 
 
 def test_a_stockout_of_the_scenario(cloud: Any, fault: Any) -> None:
-    fault({"on": "pool.create", "pool": "tpu2", "error": "stockout", "after": 2100})
+    fault({"when": {"on": "pool.create/tpu2"}, "fault": "stockout", "after": 2100})
     cloud.post(POOLS, tpu("tpu1")).ok()
     operation = cloud.post(POOLS, tpu("tpu2")).ok()
     cloud.pass_time(2000)
@@ -137,7 +137,8 @@ def test_a_stockout_of_the_scenario(cloud: Any, fault: Any) -> None:
 
 
 def test_an_injected_503_strikes_as_often_as_asked(cloud: Any, fault: Any) -> None:
-    fault({"service": "container", "method": "GET", "path": "/nodePools", "status": 503, "times": 2})
+    wanted = {"service": "container", "method": "GET", "path": "/nodePools"}
+    fault({"when": {"request": wanted, "times": 2}, "fault": "error", "status": 503})
     for _ in range(2):
         assert cloud.get(POOLS).refused(503)["status"] == "UNAVAILABLE"
     cloud.get(POOLS).ok()

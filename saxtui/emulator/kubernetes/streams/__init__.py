@@ -1,0 +1,1 @@
+"""What kubectl does over an upgraded connection: exec, attach and port-forward."""

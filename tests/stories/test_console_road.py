@@ -1,0 +1,30 @@
+"""The main job at the console, by keys alone: set up, watch it come up, look, publish, talk, take down."""
+
+from __future__ import annotations
+
+import pytest
+
+from saxtui.console.app import ConsoleApp
+from tests.console.screens import SIZES
+from tests.stories.road import Road
+from tests.stories.robot import EmbeddedCloud
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_whole_road_by_keys(cloud: EmbeddedCloud, size: tuple[int, int]) -> None:
+    before = cloud.resources()
+    app = ConsoleApp(cloud.env)
+    async with app.run_test(size=size) as pilot:
+        road = Road(app, pilot)
+        await road.begin()
+        await road.set_up()
+        await road.provision()
+        await road.slices()
+        await road.publish()
+        await road.log_moved()
+        await road.chat()
+        await road.help()
+        await road.take_down()
+        await road.leave()
+    assert app.return_code == 0
+    assert cloud.resources() == before, "down must leave what was there before, no more and no less"
