@@ -123,11 +123,17 @@ class BucketInfo:
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """An object in a bucket. `size` in bytes."""
+    """An object in a bucket. `size` in bytes.
+
+    `updated` (when it was written) and `answered` (when the server said so) are epoch seconds on the server's clock;
+    0.0 from calls that do not tell.
+    """
 
     name: str
     generation: int
     size: int
+    updated: float = 0.0
+    answered: float = 0.0
 
 
 class Buckets(Protocol):
@@ -139,6 +145,14 @@ class Buckets(Protocol):
     async def delete(self, name: str, metageneration: int) -> None: ...
     async def objects(self, name: str, prefix: str = "", limit: int = 1000) -> builtins.list[ObjectInfo]: ...
     async def delete_object(self, name: str, item: ObjectInfo) -> None: ...
+    async def find_object(self, name: str, key: str) -> ObjectInfo | None:
+        """One object with the server's times; None when there is no such object or bucket."""
+
+    async def read_object(self, name: str, key: str, generation: int = 0, limit: int = 8_388_608) -> bytes | None:
+        """Its content (that generation, or the newest); None when it is not there. Raises Invalid beyond `limit`."""
+
+    async def put_object(self, name: str, key: str, data: bytes, generation_match: int | None = None) -> ObjectInfo:
+        """Write it whole. `generation_match`: only over that generation, 0 = only when there is none; else Conflict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +303,18 @@ class ModelServer(Protocol):
     async def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a journal's lock: process id, since when (local time), and the run it is at work on, "" for none."""
+
+    pid: int
+    since: str
+    run: str = ""
+
+    def __str__(self) -> str:
+        return f"process {self.pid} since {self.since}"
+
+
 class Journal(Protocol):
     """A deployment's append-only record. An event is durable when `append` returns.
 
@@ -302,6 +328,9 @@ class Journal(Protocol):
         """Raises Refused when it cannot be recorded: then nothing may be sent."""
 
     async def events(self) -> list[Event]: ...
+    async def holder(self) -> Holder | None:
+        """Who writes it now, us included; None when nobody does. Takes no lock."""
+
     async def close(self) -> None: ...
 
 
@@ -323,7 +352,7 @@ class Cloud(Protocol):
     fetch: Fetch
 
     async def kubernetes(self, cluster: ClusterInfo) -> Kubernetes:
-        """Connect to that cluster: TLS by its own CA, our own token, nothing read from or written to kubeconfig."""
+        """Connect to that cluster: TLS by its own CA, our own token; kubeconfig is read for the way, never written."""
 
     def model_server(
         self, kubernetes: Kubernetes, namespace: str, service: str, port: int, address: str = ""
@@ -359,6 +388,9 @@ class Library(Protocol):
 
     def save(self, deployment: Any, path: str = "") -> str:
         """Writes it atomically, mode 0600, and returns the path."""
+
+    def keep(self, deployment: Any, source: str) -> str:
+        """Keep a copy of what was loaded from `source` under its name (NAME-ID when that is another's); the path."""
 
     def open_journal(self, deployment: Any, *, write: bool = True) -> AbstractAsyncContextManager[Journal]:
         """The journal; with `write` under an exclusive lock. Raises Refused naming the holder when it is held."""

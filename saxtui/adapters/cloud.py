@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from saxtui.adapters.google import endpoints
@@ -10,6 +11,7 @@ from saxtui.adapters.google.identity import GoogleIdentity
 from saxtui.adapters.google.projects import GoogleProjects
 from saxtui.adapters.google.storage import GoogleBuckets
 from saxtui.adapters.google.transport import Transport
+from saxtui.adapters.kubernetes import kubeconfig
 from saxtui.adapters.kubernetes.client import KubernetesClient
 from saxtui.adapters.kubernetes.connection import Connection
 from saxtui.adapters.sax.client import SaxClient
@@ -25,6 +27,7 @@ class GoogleCloud:
     def __init__(self, project: str, environ: Mapping[str, str], clock: Clock) -> None:
         found = endpoints.read(environ)
         self._transport = Transport(project, environ)
+        self._environ = environ
         self.project = project
         self.clock: Clock = clock
         self.gke: Gke = GoogleGke(self._transport, found.container)
@@ -35,7 +38,8 @@ class GoogleCloud:
 
     async def kubernetes(self, cluster: ClusterInfo) -> Kubernetes:
         """Connect to that cluster: TLS by its own CA, our own token. Raises CallError."""
-        connection = Connection(f"https://{cluster.endpoint}", cluster.ca_pem, self._transport.credentials.token)
+        way = await asyncio.to_thread(kubeconfig.route, cluster, self.project, self._environ)
+        connection = Connection(way.server, way.ca_pem, self._transport.credentials.token)
         await connection.open()
         return KubernetesClient(connection, self.clock)
 

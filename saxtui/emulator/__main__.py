@@ -1,4 +1,4 @@
-"""python -m saxtui.emulator serve|resources|requests --state DIR …"""
+"""python -m saxtui.emulator serve|resources|requests|conformance --state DIR …"""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     if arguments.command == "serve":
         return _serve(arguments)
+    if arguments.command == "conformance":
+        return _conformance(arguments)
     return _show(arguments)
 
 
@@ -43,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         command.add_argument("--state", type=Path, required=True, metavar="DIR")
         command.add_argument("--json", action="store_true", help="one JSON record a line")
+    conformance = commands.add_parser("conformance", help="a Markdown table of the kinds of requests answered")
+    conformance.add_argument("--state", type=Path, required=True, metavar="DIR")
     return parser
 
 
@@ -113,6 +117,18 @@ def _show(arguments: argparse.Namespace) -> int:
         return _complain(error)
     lines = [json.dumps(record) for record in records] if arguments.json else _table(records, arguments.command)
     sys.stdout.write("".join(line + "\n" for line in lines))
+    return 0
+
+
+def _conformance(arguments: argparse.Namespace) -> int:
+    from saxtui.emulator import conformance
+    from saxtui.emulator.state_dir import StateDir, StateError
+
+    try:
+        records = StateDir(arguments.state).ask("requests")
+    except StateError as error:
+        return _complain(error)
+    sys.stdout.write(conformance.markdown(conformance.classes(records)))
     return 0
 
 

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from saxtui.emulator.clock import Driver
 from saxtui.emulator.kubernetes.api import make_app
-from saxtui.emulator.request_log import RequestLog, classify_kubernetes
+from saxtui.emulator.request_log import RequestLog, classify_kubernetes, client_name
 from saxtui.emulator.tls import Authority
 from saxtui.emulator.world import World
 
@@ -122,9 +122,6 @@ class Listeners:
         try:
             response: web.StreamResponse = await handler(request)
             status = response.status
-            if mutating:
-                await self._kept()
-            return response
         except web.HTTPException as error:
             status = error.status
             raise
@@ -132,7 +129,18 @@ class Listeners:
             status = 200  # the client ended a watch or a log it was following
             raise
         finally:
-            self._log.add(service, request.method, request.raw_path, status, mutating=mutating, at=self._world.now)
+            self._log.add(
+                service,
+                request.method,
+                request.raw_path,
+                status,
+                mutating=mutating,
+                at=self._world.now,
+                agent=client_name(request.headers.get("User-Agent", "")),
+            )
+        if mutating:
+            await self._kept()
+        return response
 
     async def _close(self, key: str) -> None:
         runner = self._runners.pop(key, None)

@@ -9,7 +9,7 @@ from typing import Any
 Json = dict[str, Any]
 
 _SERVICE_PROXY = re.compile(r"/api/v1/namespaces/[^/]+/services/[^/]+/proxy(/.*)?$")
-_REVIEWS = re.compile(r"/(self)?subject(access|rules)reviews$|/tokenreviews$|/(local)?subjectaccessreviews$")
+_REVIEWS = re.compile(r"/(self)?subject(access|rules)?reviews$|/tokenreviews$|/(local)?subjectaccessreviews$")
 _SAX_CHANGES = ("/publish", "/unpublish", "/update")
 _CLIENTS = (("google-cloud-sdk", "gcloud"), ("kubectl", "kubectl"), ("curl/", "curl"), ("ython", "python"))
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})

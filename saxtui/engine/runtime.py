@@ -86,9 +86,15 @@ class Runtime:
         return session
 
     async def summaries(self) -> list[Summary]:
-        """Home's lines, newest first; reads files only. A file that cannot be read is a line too."""
+        """Home's lines, newest first; reads files only. A file that cannot be read is a line too.
+
+        Two files with one id are one deployment: the one changed last is its line.
+        """
         names = await asyncio.to_thread(self.library.names)
-        return list(await asyncio.gather(*(self._summary(name) for name in names)))
+        found: dict[str, Summary] = {}
+        for line in await asyncio.gather(*(self._summary(name) for name in names)):
+            found.setdefault(line.id or f"unreadable {line.name}", line)
+        return list(found.values())
 
     async def close(self) -> None:
         """Close every session and connection; harmless twice."""
@@ -110,7 +116,7 @@ class Runtime:
         try:
             deployment = await asyncio.to_thread(self.library.load, name)
             async with self.library.open_journal(deployment, write=False) as journal:
-                events = await journal.events()
+                events, holder = await journal.events(), await journal.holder()
         except SaxtuiError as error:
             return unreadable(name, path, error.problem)
-        return await asyncio.to_thread(summarise, deployment, path, events, self.clock.now())
+        return await asyncio.to_thread(summarise, deployment, name, path, events, self.clock.now(), holder)

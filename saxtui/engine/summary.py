@@ -10,16 +10,17 @@ from saxtui.errors import Problem
 from saxtui.model.progress import Ownership, RunProgress, StepState, fold
 
 if TYPE_CHECKING:
-    from saxtui.model.cost import Cost
     from saxtui.model.deployment import Deployment
     from saxtui.model.events import Event
+    from saxtui.ports import Holder
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     """One line of Home: a saved deployment as its journal tells it, with no request sent.
 
-    `state`: new, running, up, failed, paused, doubt, down or unreadable; `usd_per_hour` None when no price is known.
+    `state`: new, running, interrupted, up, failed, paused, doubt, down or unreadable. `usd_per_hour` and `spent` are
+    without what `unpriced` names, None when nothing in them has a known price. `name` is what it is saved under.
     """
 
     name: str
@@ -31,24 +32,31 @@ class Summary:
     usd_per_hour: float | None
     spent: float | None
     since: float | None
+    unpriced: tuple[str, ...] = ()
+    id: str = ""
 
 
-def summarise(deployment: Deployment, path: str, events: Sequence[Event], now: float) -> Summary:
-    """The line for a deployment with this journal. `now` in epoch seconds on its clock."""
+def summarise(
+    deployment: Deployment, name: str, path: str, events: Sequence[Event], now: float, holder: Holder | None = None
+) -> Summary:
+    """The line for a deployment with this journal. `now` in epoch seconds on its clock; `holder` has its lock."""
     from saxtui.model import cost
 
     progress = fold(events)
-    state, said = _state(progress)
+    state, said = standing(progress, holder)
+    usd, spent = cost.running(deployment, progress), cost.spent(deployment, progress, now)
     return Summary(
-        name=deployment.name,
+        name=name,
         path=path,
         project=deployment.project,
         zone=deployment.zone,
         state=state,
         said=said,
-        usd_per_hour=_known(cost.running(deployment, progress)),
-        spent=_known(cost.spent(deployment, progress, now)),
+        usd_per_hour=usd.usd,
+        spent=spent.usd,
         since=events[-1].at if events else None,
+        unpriced=tuple(dict.fromkeys((*usd.unknown, *spent.unknown))),
+        id=deployment.id,
     )
 
 
@@ -57,20 +65,25 @@ def unreadable(name: str, path: str, problem: Problem) -> Summary:
     return Summary(name, path, "", "", "unreadable", problem.one_line(), None, None, None)
 
 
-def _known(found: Cost) -> float | None:
-    return None if found.unknown else found.usd
-
-
-def _state(progress: RunProgress) -> tuple[str, str]:
+def standing(progress: RunProgress, holder: Holder | None) -> tuple[str, str]:
+    """State and sentence. A run that has not ended is running only while its own process holds the journal."""
     steps = progress.steps.values()
     if not progress.run:
         return "new", ""
-    if any(step.state is StepState.DOUBT or step.ownership is Ownership.UNKNOWN for step in steps):
-        doubted = sum(1 for step in steps if step.state is StepState.DOUBT or step.ownership is Ownership.UNKNOWN)
+    settled = sum(1 for step in steps if step.state in (StepState.DONE, StepState.GONE))
+    so_far = f"{progress.kind}: {settled} of {len(progress.steps)} steps"
+    if progress.running and holder is not None and holder.run == progress.run:
+        return "running", so_far
+    doubted = sum(1 for step in steps if step.state is StepState.DOUBT or step.ownership is Ownership.UNKNOWN)
+    if doubted:
         return "doubt", f"{doubted} of {len(progress.steps)} steps in doubt"
     if progress.running:
-        settled = sum(1 for step in steps if step.state in (StepState.DONE, StepState.GONE))
-        return "running", f"{progress.kind}: {settled} of {len(progress.steps)} steps"
+        return "interrupted", so_far
     if progress.outcome == "done":
-        return ("down" if progress.kind == "down" else "up"), ""
+        return ("down", _taken_down(progress)) if progress.kind == "down" else ("up", "")
     return {"failed": "failed", "paused": "paused"}.get(progress.outcome, "doubt"), progress.said
+
+
+def _taken_down(progress: RunProgress) -> str:
+    kept = [step.kind for step in progress.steps.values() if step.ownership is Ownership.OWNED]
+    return "taken down, proved" + (f"; kept: {', '.join(kept)}" if kept else "")

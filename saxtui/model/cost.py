@@ -98,6 +98,12 @@ def running(deployment: Deployment, progress: RunProgress) -> Cost:
     return total(line for line in lines(deployment) if progress.step(line.step).ownership in _EXISTS)
 
 
+def since(deployment: Deployment, progress: RunProgress) -> float | None:
+    """From when the longest-lived of what bills now has been ours, in epoch seconds; None when nothing of it is yet."""
+    steps = [progress.step(line.step) for line in lines(deployment)]
+    return min((step.owned_at for step in steps if step.ownership in _EXISTS and step.owned_at is not None), default=None)
+
+
 def spent(deployment: Deployment, progress: RunProgress, now: float) -> Cost:
     """US dollars so far: each line's rate over the time its resource was owned. `now` in epoch seconds.
 

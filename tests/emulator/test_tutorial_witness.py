@@ -36,10 +36,10 @@ MODEL, CLASS = "/sax/test/spmd", "saxml.server.pax.lm.params.lm_cloud.LmCloudSpm
 Run = Callable[..., str]
 
 
-@pytest.fixture(scope="module")
-def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[Path]:
     """The state directory of an emulator of its own."""
-    folder = tmp_path_factory.mktemp("tutorial") / "cloud"
+    folder = tmp_path / "cloud"
     command = [sys.executable, "-m", "saxtui.emulator", "serve", "--state", str(folder), "--speed", SPEED]
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -52,7 +52,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     assert (process.returncode, errors) == (0, "")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def env(state: Path) -> dict[str, str]:
     """What `source env.sh` gives, in a home of its own."""
     home = state.parent / "home"
@@ -65,7 +65,7 @@ def env(state: Path) -> dict[str, str]:
     return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def run(env: dict[str, str]) -> Run:
     """run("kubectl get pods"): its output; fails the test unless it exits 0."""
 
@@ -79,7 +79,7 @@ def run(env: dict[str, str]) -> Run:
     return command
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def address(env: dict[str, str], run: Run) -> Iterator[Callable[[], str]]:
     """address(): the HTTP server's Service, as curl can reach it: through `kubectl proxy`."""
     started: list[subprocess.Popen[str]] = []
@@ -120,12 +120,24 @@ def rows(table: str) -> list[dict[str, str]]:
     starts = [found.start() for found in re.finditer(r"(?:^|(?<=  ))\S", lines[0])]
     ends = [*starts[1:], None]
     names = [lines[0][a:b].strip() for a, b in zip(starts, ends, strict=True)]
-    return [
-        {name: line[a:b].strip() for name, a, b in zip(names, starts, ends, strict=True)} for line in lines[1:]
-    ]
+    return [{name: line[a:b].strip() for name, a, b in zip(names, starts, ends, strict=True)} for line in lines[1:]]
 
 
-def test_create_the_cluster_and_its_node_pools(run: Run) -> None:
+def test_the_tutorial_from_first_to_last(
+    run: Run, state: Path, env: dict[str, str], address: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_the_cluster_and_its_node_pools(run)
+    create_the_bucket_and_get_credentials(run, state)
+    let_pods_use_the_bucket(run)
+    install_jobset(run, env)
+    deploy_saxml(run)
+    publish_generate_unpublish(run, address)
+    look_with_the_python_clients(state, env, monkeypatch)
+    clean_up(run, state)
+    every_kind_of_request_is_in_the_document(run, state)
+
+
+def create_the_cluster_and_its_node_pools(run: Run) -> None:
     out = run(
         f"gcloud container clusters create saxml --location={LOCATION} --workload-pool={PROJECT}.svc.id.goog "
         "--cluster-version=1.32 --num-nodes=4"
@@ -142,7 +154,7 @@ def test_create_the_cluster_and_its_node_pools(run: Run) -> None:
         assert (pool["NAME"], pool["MACHINE_TYPE"]) == (name, "ct5lp-hightpu-4t")
 
 
-def test_create_the_bucket_and_get_credentials(run: Run, state: Path) -> None:
+def create_the_bucket_and_get_credentials(run: Run, state: Path) -> None:
     run(f"gcloud storage buckets create gs://{BUCKET}")
     assert f"gs://{BUCKET}/" in run("gcloud storage ls")
     run(f"gcloud container clusters get-credentials saxml --location={LOCATION}")
@@ -152,7 +164,7 @@ def test_create_the_bucket_and_get_credentials(run: Run, state: Path) -> None:
     assert (state / "kubeconfig").exists()
 
 
-def test_let_pods_use_the_bucket(run: Run) -> None:
+def let_pods_use_the_bucket(run: Run) -> None:
     assert run("kubectl create serviceaccount sax-sa --namespace default") == "serviceaccount/sax-sa created\n"
     run("gcloud iam service-accounts create sax-iam-sa")
     policy = json.loads(
@@ -166,12 +178,14 @@ def test_let_pods_use_the_bucket(run: Run) -> None:
         f"gcloud iam service-accounts add-iam-policy-binding {EMAIL} --role=roles/iam.workloadIdentityUser "
         f"--member='serviceAccount:{PROJECT}.svc.id.goog[default/sax-sa]'"
     )
-    assert f"serviceAccount:{PROJECT}.svc.id.goog[default/sax-sa]" in out and "role: roles/iam.workloadIdentityUser" in out
+    assert (
+        f"serviceAccount:{PROJECT}.svc.id.goog[default/sax-sa]" in out and "role: roles/iam.workloadIdentityUser" in out
+    )
     out = run(f"kubectl annotate serviceaccount sax-sa iam.gke.io/gcp-service-account={EMAIL}")
     assert out == "serviceaccount/sax-sa annotated\n"
 
 
-def test_install_jobset(run: Run, env: dict[str, str]) -> None:
+def install_jobset(run: Run, env: dict[str, str]) -> None:
     out = run(f"kubectl apply --server-side -f {env['SAXTUI_JOBSET_MANIFEST']}")
     assert "customresourcedefinition.apiextensions.k8s.io/jobsets.jobset.x-k8s.io serverside-applied" in out
     run("kubectl wait --for=condition=Available --timeout=60s -n jobset-system deployment/jobset-controller-manager")
@@ -179,7 +193,7 @@ def test_install_jobset(run: Run, env: dict[str, str]) -> None:
     assert pod["NAME"].startswith("jobset-controller-manager-") and pod["STATUS"] == "Running"
 
 
-def test_deploy_saxml(run: Run) -> None:
+def deploy_saxml(run: Run) -> None:
     assert run("kubectl apply -f -", manifest("sax-admin-server.yaml")) == "deployment.apps/sax-admin-server created\n"
     said = run("kubectl apply -f -", manifest("sax-model-server-set.yaml"))
     assert said == "jobset.jobset.x-k8s.io/sax-model-server-set created\n"
@@ -191,7 +205,9 @@ def test_deploy_saxml(run: Run) -> None:
     letter = "[bcdfghjklmnpqrstvwxz2456789]"
     assert re.fullmatch(f"sax-admin-server-{letter}{{8,10}}-{letter}{{5}}", names[0])
     hosts = [re.fullmatch(rf"sax-model-server-set-sax-model-server-(\d)-(\d)-{letter}{{5}}", name) for name in names]
-    assert {(each[1], each[2]) for each in hosts if each} == {(str(job), str(index)) for job in (0, 1) for index in range(8)}
+    assert {(each[1], each[2]) for each in hosts if each} == {
+        (str(job), str(index)) for job in (0, 1) for index in range(8)
+    }
     assert list(rows(table)[0]) == ["NAME", "READY", "STATUS", "RESTARTS", "AGE"]
     table = until(run, "kubectl get svc", lambda out: "<pending>" not in out)
     service = {row["NAME"]: row for row in rows(table)}["sax-http-lb"]
@@ -199,7 +215,7 @@ def test_deploy_saxml(run: Run) -> None:
     assert re.fullmatch(r"(\d+\.){3}\d+", service["EXTERNAL-IP"])
 
 
-def test_publish_generate_unpublish(run: Run, address: Callable[[], str]) -> None:
+def publish_generate_unpublish(run: Run, address: Callable[[], str]) -> None:
     base = address()
 
     def curl(method: str, path: str, body: dict[str, Any]) -> Any:
@@ -229,8 +245,53 @@ def test_publish_generate_unpublish(run: Run, address: Callable[[], str]) -> Non
     assert curl("POST", "/unpublish", {"model": MODEL}) == {"model": MODEL}
 
 
-def test_clean_up(run: Run, state: Path) -> None:
+def look_with_the_python_clients(state: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The libraries that saxtui and others use in place of the two programs."""
+    import kubernetes
+    from google.cloud import container_v1, storage
+    from google.oauth2.credentials import Credentials
+
+    facts = json.loads((state / "emulator.json").read_text())
+    for name, value in env.items():
+        if "proxy" in name.lower():
+            monkeypatch.setenv(name, value)
+    options = {"api_endpoint": facts["endpoint"]}
+    token = Credentials(token=facts["token"])
+    gke = container_v1.ClusterManagerClient(
+        transport="rest", credentials=AnonymousCredentials(), client_options=options
+    )
+    header = [("authorization", f"Bearer {facts['token']}")]
+    parent = f"projects/{PROJECT}/locations/{LOCATION}"
+    with gke:
+        (cluster,) = gke.list_clusters(parent=parent).clusters
+        assert cluster.current_node_count == 28
+        pools = gke.list_node_pools(parent=f"{parent}/clusters/saxml").node_pools
+        assert [pool.name for pool in pools] == ["default-pool", "tpu1", "tpu2"]
+        assert gke.list_operations(parent=parent).operations
+    with storage.Client(project=PROJECT, credentials=token, client_options=options) as client:
+        bucket = client.bucket(BUCKET)
+        bucket.blob("note.txt").upload_from_string("hello")
+        assert bucket.blob("note.txt").download_as_bytes() == b"hello"
+        assert "sax-root/sax/test/location.proto" in [blob.name for blob in client.list_blobs(BUCKET)]
+        bucket.delete_blob("note.txt")
+    configuration = kubernetes.client.Configuration(host=f"https://{cluster.endpoint}")
+    configuration.ssl_ca_cert = str(state / "ca.pem")
+    configuration.api_key = {"authorization": f"Bearer {facts['token']}"}
+    with kubernetes.client.ApiClient(configuration) as connection:
+        core = kubernetes.client.CoreV1Api(connection)
+        listed = core.list_namespaced_pod("default", label_selector="app=sax-http")
+        (pod,) = [each.metadata.name for each in listed.items]
+        assert "Server started" in core.read_namespaced_pod_log(pod, "default", tail_lines=50)
+        watch = kubernetes.watch.Watch()
+        for event in watch.stream(core.list_namespaced_pod, "default", timeout_seconds=30):
+            assert event["type"] == "ADDED"
+            watch.stop()
+
+
+def clean_up(run: Run, state: Path) -> None:
     run("kubectl delete svc sax-http-lb")
+    run("kubectl delete jobset sax-model-server-set")
+    run(f"gcloud container node-pools delete tpu2 --location={LOCATION} --cluster=saxml --quiet")
     run(f"gcloud container clusters delete saxml --location={LOCATION} --quiet")
     run(f"gcloud iam service-accounts delete {EMAIL} --quiet")
     run(f"gcloud storage rm -r gs://{BUCKET}")
@@ -238,3 +299,14 @@ def test_clean_up(run: Run, state: Path) -> None:
     listing = run(f"{sys.executable} -m saxtui.emulator resources --state {state} --json")
     left = [json.loads(line) for line in listing.splitlines()]
     assert {each["type"] for each in left} == {"project", "service-account", "iam-binding"}
+
+
+def every_kind_of_request_is_in_the_document(run: Run, state: Path) -> None:
+    """docs/emulator.md holds the table this run makes. To renew it, put conformance.md of the test's folder there."""
+    table = run(f"{sys.executable} -m saxtui.emulator conformance --state {state}")
+    (state.parent / "conformance.md").write_text(table)
+    kinds = {tuple(line.split(" | ")[:3]) for line in table.splitlines()}
+    document = (REPOSITORY / "docs" / "emulator.md").read_text()
+    written = {tuple(line.split(" | ")[:3]) for line in document.splitlines() if line.startswith("| ")}
+    assert not kinds - written - {("|---|---|---|---|---|",)}, sorted(kinds - written)
+    assert all(kind[2] == "yes" for kind in kinds if len(kind) == 3 and kind[2] != "Supported")

@@ -21,7 +21,7 @@ async def test_the_whole_road_by_keys(cloud: EmbeddedCloud, size: tuple[int, int
         await road.provision()
         await road.slices()
         await road.publish()
-        await road.log_moved()
+        await road.load_in_the_log()
         await road.chat()
         await road.help()
         await road.take_down()

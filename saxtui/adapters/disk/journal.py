@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,11 +12,12 @@ from saxtui.adapters.disk.backups import back_up
 from saxtui.adapters.disk.chain import verify
 from saxtui.adapters.disk.database import Database
 from saxtui.adapters.disk.journal_format import MIGRATIONS
-from saxtui.adapters.disk.lock import FileLock
+from saxtui.adapters.disk.lock import FileLock, holder
 from saxtui.adapters.disk.rows import insert, select
 from saxtui.errors import Problem, Refused
-from saxtui.model.events import Event, RunStarted, from_record
+from saxtui.model.events import Event, RunFinished, RunStarted, from_record
 from saxtui.model.text import safe
+from saxtui.ports import Holder
 
 WAY_OUT = "run: saxtui recover -d FILE (sets the file aside, and finds what is ours by backup, mirror and labels)"
 
@@ -43,6 +45,12 @@ class DiskJournal:
         if isinstance(event, RunStarted):
             await self._database.run(lambda db: back_up(db, self._database.path))
         await self._database.run(lambda db: insert(db, [row]))
+        if self._lock is not None and isinstance(event, (RunStarted, RunFinished)):
+            await asyncio.to_thread(self._lock.tell, event.run if isinstance(event, RunStarted) else "")
+
+    async def holder(self) -> Holder | None:
+        """Who writes it now, us included; None when nobody does."""
+        return await asyncio.to_thread(holder, self._database.path.with_suffix(".lock"))
 
     async def events(self) -> list[Event]:
         """Every recorded event in order; of a damaged journal those before the damage, which `damage` then names.

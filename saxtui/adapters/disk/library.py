@@ -61,6 +61,39 @@ class DiskLibrary:
             raise refuse("save", target, error) from error
         return str(target)
 
+    def keep(self, deployment: Deployment, source: str) -> str:
+        """Keep a copy of what was loaded from `source`, so that Home and its name find it later; returns the path.
+
+        A copy kept earlier is refreshed, whatever name it had. When another deployment is saved under the name, this
+        one is NAME-ID. What is saved already is left as it is. Raises Refused.
+        """
+        given = self.path(source)
+        if given.parent.absolute() == self.deployments.absolute():
+            return str(given)
+        saved = {name: self._id_of(name) for name in self.names()}
+        name = deployment.name
+        if saved.get(name, deployment.id) != deployment.id:
+            name = f"{name}-{deployment.id}"
+        kept = self.save(_anywhere(deployment), str(self._made() / f"{name}.yaml"))
+        for other, identity in saved.items():
+            if identity == deployment.id and other != name:
+                self.remove(other)
+        return kept
+
+    def _made(self) -> Path:
+        try:
+            make_private_dir(self.deployments)
+        except OSError as error:
+            raise refuse("save", self.deployments, error) from error
+        return self.deployments
+
+    def _id_of(self, name: str) -> str:
+        """The id of a saved deployment, "" when its file cannot be understood."""
+        try:
+            return self.load(name).id
+        except UsageProblem:
+            return ""
+
     def remove(self, name: str) -> None:
         """Forget a saved deployment; its journal stays. Harmless when there is none."""
         try:
@@ -122,3 +155,12 @@ class DiskLibrary:
                 where=safe(path),
             )
         )
+
+
+def _anywhere(deployment: Deployment) -> Deployment:
+    """The same, with a manifest file named so that it is found from every folder."""
+    named = deployment.jobset.manifest
+    if not named or "://" in named or Path(named).is_absolute():
+        return deployment
+    jobset = deployment.jobset.model_copy(update={"manifest": str(Path(named).absolute())})
+    return deployment.model_copy(update={"jobset": jobset})

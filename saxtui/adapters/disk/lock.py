@@ -10,6 +10,10 @@ from pathlib import Path
 from saxtui.adapters.disk.private import make_private_dir, open_private, refuse
 from saxtui.errors import Problem, Refused
 from saxtui.model.text import safe
+from saxtui.ports import Holder
+
+_PROBE_SECONDS = 0.005
+"""Longer than another process takes to look whether the lock is held, which holds it for that moment."""
 
 
 class FileLock:
@@ -18,6 +22,7 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._fd = -1
+        self._since = ""
 
     def acquire(self, what: str) -> None:
         """Take the lock for `what` (named in the refusal). Raises Refused when another process holds it."""
@@ -27,7 +32,7 @@ class FileLock:
         except OSError as error:
             raise refuse("lock", self._path, error) from error
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(fd)
         except BlockingIOError:
             holder = _read(fd)
             os.close(fd)
@@ -35,7 +40,7 @@ class FileLock:
                 Problem(
                     tried="open",
                     target=what,
-                    said=f"another saxtui works on it{holder}",
+                    said="another saxtui works on it" + (f": {holder}" if holder else ""),
                     next_step="wait for it, stop it, or look on with a command that only reads (status, pods, logs)",
                     reason="LOCKED",
                 )
@@ -44,7 +49,8 @@ class FileLock:
             os.close(fd)
             raise refuse("lock", self._path, error) from error
         self._fd = fd
-        self._write_holder()
+        self._since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime())
+        self.tell("")
 
     def release(self) -> None:
         """Give the lock back; harmless when it is not held."""
@@ -52,16 +58,43 @@ class FileLock:
             os.close(self._fd)
             self._fd = -1
 
-    def _write_holder(self) -> None:
-        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime())
+    def tell(self, run: str) -> None:
+        """Write down what the holder is at work on (the id of a run, "" for none): only for showing."""
         try:
             os.ftruncate(self._fd, 0)
-            os.pwrite(self._fd, f"{os.getpid()} {since}\n".encode(), 0)
+            os.pwrite(self._fd, f"{os.getpid()} {self._since}\n{run}\n".encode(), 0)
         except OSError:
             # A full disk must not forbid the lock itself: the journal says so where it matters.
             return
 
 
-def _read(fd: int) -> str:
-    pid, _, since = os.pread(fd, 200, 0).decode("utf-8", "replace").strip().partition(" ")
-    return f": process {safe(pid)} since {safe(since)}" if pid else ""
+def holder(path: Path) -> Holder | None:
+    """Who holds the lock at `path` now, None when nobody does. Takes nothing and makes no file. Raises Refused."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise refuse("read", path, error) from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read(fd) or Holder(0, "an unknown time")
+    finally:
+        os.close(fd)
+    return None
+
+
+def _take(fd: int) -> None:
+    """Lock it. Raises BlockingIOError when somebody holds it for longer than a look takes."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(_PROBE_SECONDS)
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _read(fd: int) -> Holder | None:
+    first, _, run = os.pread(fd, 400, 0).decode("utf-8", "replace").partition("\n")
+    pid, _, since = first.strip().partition(" ")
+    return Holder(int(pid), safe(since), safe(run.strip())) if pid.isdecimal() else None

@@ -5,8 +5,12 @@ from __future__ import annotations
 import builtins
 import os
 from collections.abc import Callable
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
+from urllib.parse import quote
 
+from saxtui.adapters.google import errors
 from saxtui.adapters.google.transport import TIMEOUT, Json, Transport
 from saxtui.errors import Invalid, NotFound, Problem
 from saxtui.model.text import safe
@@ -74,6 +78,58 @@ class GoogleBuckets:
             )
 
         await self._run(work, f"delete from bucket {name}", item.name)
+
+    async def find_object(self, name: str, key: str) -> ObjectInfo | None:
+        """One object's metadata, with the time on the server's clock from the answer's Date header."""
+        return await self._transport.run(lambda: self._find(name, key), f"look in bucket {name} for", key)
+
+    async def read_object(self, name: str, key: str, generation: int = 0, limit: int = 8_388_608) -> bytes | None:
+        """Its content, whole. None when there is no such object, generation or bucket. Raises Invalid when larger."""
+
+        def work() -> bytes:
+            blob = self._load().bucket(name).blob(key, generation=generation or None)
+            content: bytes = blob.download_as_bytes(end=limit, raw_download=True, timeout=TIMEOUT)
+            return content
+
+        try:
+            data = await self._run(work, f"read from bucket {name}", key)
+        except NotFound:
+            return None
+        if len(data) > limit:
+            said = f"is larger than {limit} bytes"
+            raise Invalid(Problem(tried=f"read from bucket {name}", target=safe(key), said=said))
+        return data
+
+    async def put_object(self, name: str, key: str, data: bytes, generation_match: int | None = None) -> ObjectInfo:
+        """Write it in one request, sent once. Raises Conflict when the generation is another, NotFound."""
+
+        def work() -> ObjectInfo:
+            blob = self._load().bucket(name).blob(key)
+            blob.upload_from_string(
+                data, "application/json", if_generation_match=generation_match, timeout=TIMEOUT, retry=None
+            )
+            return ObjectInfo(blob.name, int(blob.generation or 0), int(blob.size or 0), blob.updated.timestamp())
+
+        return await self._run(work, f"write to bucket {name}", key)
+
+    def _find(self, name: str, key: str) -> ObjectInfo | None:
+        url = f"{self._endpoint.rstrip('/')}/storage/v1/b/{quote(name, safe='')}/o/{quote(key, safe='')}"
+        session = self._transport.session()
+        asked = {"fields": "name,generation,size,updated"}
+        response = session.get(url, params=asked, timeout=TIMEOUT, allow_redirects=False)
+        answer = errors.read_answer(response.status_code, response.content, response.headers)
+        if answer.code == 404 and answer.genuine:
+            return None
+        if answer.code != 200:
+            raise errors.from_answer(answer, f"look in bucket {name} for", key, self._transport.project)
+        found = errors.json_of(response)
+        return ObjectInfo(
+            name=str(found["name"]),
+            generation=int(found["generation"]),
+            size=int(found.get("size", 0)),
+            updated=datetime.fromisoformat(str(found["updated"])).timestamp(),
+            answered=parsedate_to_datetime(response.headers["Date"]).timestamp(),
+        )
 
     async def _run(self, work: Callable[[], T], tried: str, target: str) -> T:
         return await self._transport.run(work, tried, target)

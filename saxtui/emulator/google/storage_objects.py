@@ -6,6 +6,8 @@ import base64
 import hashlib
 import json
 import struct
+from dataclasses import replace
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import quote
 
@@ -122,10 +124,12 @@ class Objects:
         if wanted and wanted != current:
             raise precondition_failed()
 
-    def _get(self, call: Call) -> Json | Answer:
+    def _get(self, call: Call) -> Answer:
         if call.query("alt") == "media":
             return self._media(call)
-        return mask(self._view(call, self._find(call)), call.query("fields"))
+        answer = Answer.json(mask(self._view(call, self._find(call)), call.query("fields")))
+        # An object's times are simulated ones; only a Date on the same clock can be compared with them.
+        return replace(answer, headers={"Date": formatdate(self._world.now, usegmt=True)})
 
     def _media(self, call: Call) -> Answer:
         row = self._find(call)

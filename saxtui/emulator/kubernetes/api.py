@@ -11,7 +11,20 @@ import msgspec
 from aiohttp import web
 
 from saxtui.emulator import scenarios
-from saxtui.emulator.kubernetes import faults, fixed, logs, paths, proxy, reads, routes, status, watch, writes
+from saxtui.emulator.kubernetes import (
+    faults,
+    fixed,
+    logs,
+    paths,
+    proxy,
+    reads,
+    routes,
+    status,
+    subresources,
+    watch,
+    writes,
+)
+from saxtui.emulator.kubernetes.kinds import VIEWS
 from saxtui.emulator.kubernetes.objects import Json
 from saxtui.emulator.kubernetes.paths import Target
 from saxtui.emulator.kubernetes.store import KubeStore
@@ -33,6 +46,10 @@ _OBJECT: dict[str, Verb] = {
     "PATCH": writes.change,
     "DELETE": writes.delete,
 }
+_ACTS: dict[tuple[str, str], Verb] = {
+    ("Pod", "eviction"): subresources.evict,
+    ("ServiceAccount", "token"): subresources.token,
+}
 _STREAMS: dict[str, Callable[[KubeStore, Json, web.Request], Awaitable[web.StreamResponse]]] = {
     "exec": execute.serve,
     "attach": partial(execute.serve, attach=True),
@@ -45,11 +62,15 @@ _SCALE: dict[str, Verb] = {"GET": writes.scale, "PUT": writes.scale, "PATCH": wr
 def verb_for(target: Target, method: str) -> Verb | None:
     """What a method does there; None when the path has no such subresource. Raises ApiError 405."""
     table = _COLLECTION if not target.name else _OBJECT
+    if target.info in VIEWS and method not in ("GET", "DELETE"):
+        raise status.method_not_allowed()
     if target.subresource:
         if target.subresource == "status" and target.info.has_status:
             table = _STATUS
         elif target.subresource == "scale" and target.info.scale:
             table = _SCALE
+        elif (target.info.kind, target.subresource) in _ACTS:
+            table = {"POST": _ACTS[target.info.kind, target.subresource]}
         else:
             return None
     if method not in table:

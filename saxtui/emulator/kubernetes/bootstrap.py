@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from saxtui.emulator.kubernetes import slices
+from saxtui.emulator.kubernetes import slices, views
 from saxtui.emulator.kubernetes.objects import Json
 from saxtui.emulator.kubernetes.store import KubeStore
 from saxtui.emulator.world import World
 
+CORDONED = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 _CONDITIONS = (
     ("NamesAccepted", "NoConflicts", "no conflicts found"),
@@ -49,6 +50,8 @@ def _furnish(store: KubeStore, change: str, obj: Json) -> None:
         _default_account(store, str(obj["metadata"]["name"]))
     elif obj["kind"] == "CustomResourceDefinition" and change in ("ADDED", "MODIFIED"):
         _establish(store, obj)
+    elif obj["kind"] == "Node" and change in ("ADDED", "MODIFIED"):
+        _keep_node(store, change, obj)
     else:
         slices.mirror(store, change, obj)
 
@@ -56,6 +59,26 @@ def _furnish(store: KubeStore, change: str, obj: Json) -> None:
 def _default_account(store: KubeStore, namespace: str) -> None:
     metadata = {"name": "default", "namespace": namespace}
     store.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
+
+
+def _keep_node(store: KubeStore, change: str, node: Json) -> None:
+    """A node's Lease, and the taint that goes with its being cordoned."""
+    if change == "ADDED":
+        store.create(views.lease(node, store.world.stamp()), manager="kubelet")
+    spec = node.get("spec") or {}
+    taints = spec.get("taints") or []
+    tainted = any(taint.get("key") == CORDONED["key"] for taint in taints)
+    if bool(spec.get("unschedulable")) == tainted:
+        return
+    now = store.get("Node", "", node["metadata"]["name"])
+    if now is None or now["metadata"]["resourceVersion"] != node["metadata"]["resourceVersion"]:
+        return
+    kept = [taint for taint in taints if taint.get("key") != CORDONED["key"]]
+    wanted = kept if tainted else [*kept, {**CORDONED, "timeAdded": store.world.stamp()}]
+    now["spec"] = {**{name: value for name, value in spec.items() if name != "taints"}}
+    if wanted:
+        now["spec"]["taints"] = wanted
+    store.update(now, manager="kube-controller-manager")
 
 
 def _establish(store: KubeStore, crd: Json) -> None:

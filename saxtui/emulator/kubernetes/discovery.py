@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from saxtui.emulator.kubernetes.kinds import KindInfo, Registry
+from saxtui.emulator.kubernetes import reviews
+from saxtui.emulator.kubernetes.kinds import VIEWS, KindInfo, Registry
 from saxtui.emulator.kubernetes.objects import Json
 
 VERSION: Json = {
@@ -17,10 +18,19 @@ VERSION: Json = {
     "platform": "linux/amd64",
 }
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
-REVIEWS = "authorization.k8s.io"
-_SUBRESOURCES: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
-    "Pod": (("log", "Pod", ("get",)), ("proxy", "PodProxyOptions", ("create", "delete", "get", "patch", "update"))),
-    "Service": (("proxy", "ServiceProxyOptions", ("create", "delete", "get", "patch", "update")),),
+VIEW_VERBS = ("delete", "deletecollection", "get", "list", "watch")
+_PROXY = ("create", "delete", "get", "patch", "update")
+_SUBRESOURCES: dict[str, tuple[tuple[str, str, str, str, tuple[str, ...]], ...]] = {
+    "Pod": (
+        ("attach", "", "v1", "PodAttachOptions", ("create", "get")),
+        ("eviction", "policy", "v1", "Eviction", ("create",)),
+        ("exec", "", "v1", "PodExecOptions", ("create", "get")),
+        ("log", "", "v1", "Pod", ("get",)),
+        ("portforward", "", "v1", "PodPortForwardOptions", ("create", "get")),
+        ("proxy", "", "v1", "PodProxyOptions", _PROXY),
+    ),
+    "Service": (("proxy", "", "v1", "ServiceProxyOptions", _PROXY),),
+    "ServiceAccount": (("token", "authentication.k8s.io", "v1", "TokenRequest", ("create",)),),
 }
 
 
@@ -31,17 +41,12 @@ def _subresources(info: KindInfo) -> list[tuple[str, str, str, str, tuple[str, .
         out.append(("status", info.group, info.version, info.kind, ("get", "patch", "update")))
     if info.scale:
         out.append(("scale", "autoscaling", "v1", "Scale", ("get", "patch", "update")))
-    for name, kind, verbs in _SUBRESOURCES.get(info.kind, ()):
-        out.append((name, info.group, info.version, kind, verbs))
-    return out
-
-
-def _review() -> KindInfo:
-    return KindInfo(REVIEWS, "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", namespaced=False)
+    return [*out, *_SUBRESOURCES.get(info.kind, ())]
 
 
 def _served(registry: Registry) -> list[tuple[KindInfo, tuple[str, ...]]]:
-    return [(info, VERBS) for info in registry] + [(_review(), ("create",))]
+    stored = [(info, VERBS) for info in registry] + [(info, VIEW_VERBS) for info in VIEWS]
+    return stored + [(info, reviews.VERBS) for info in reviews.KINDS]
 
 
 def group_versions(registry: Registry) -> list[tuple[str, str]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from saxtui.emulator.kubernetes import discovery, openapi, status
+from saxtui.emulator.kubernetes import discovery, openapi, reviews, status
 from saxtui.emulator.kubernetes.kinds import Registry
 from saxtui.emulator.kubernetes.objects import Json
-from saxtui.emulator.kubernetes.wire import Call, Reply, aggregated, decode
+from saxtui.emulator.kubernetes.wire import Call, Reply, aggregated
 
 TEXT = "text/plain; charset=utf-8"
 _HEALTH = ("healthz", "readyz", "livez")
@@ -32,9 +32,9 @@ def answer(registry: Registry, call: Call) -> Reply | None:
     """The answer to a fixed path, or None when the path is not one. Raises ApiError 405."""
     parts = call.path.strip("/").split("/")
     head = parts[0]
-    if parts == ["apis", discovery.REVIEWS, "v1", "selfsubjectaccessreviews"]:
-        return _review(call)
-    reply: Reply | None = None
+    reply = reviews.answer(parts, call)
+    if reply is not None:
+        return reply
     if head in ("api", "apis"):
         reply = _discovered(registry, call, parts)
     elif parts == ["version"]:
@@ -49,16 +49,6 @@ def answer(registry: Registry, call: Call) -> Reply | None:
     if reply is not None and call.method not in ("GET", "HEAD"):
         raise status.method_not_allowed()
     return reply
-
-
-def _review(call: Call) -> Reply:
-    """SelfSubjectAccessReview: the bearer of the token may do everything."""
-    if call.method != "POST":
-        raise status.method_not_allowed()
-    review = decode(call)
-    review["status"] = {"allowed": True, "reason": "the bearer of this token is the cluster's administrator"}
-    review.setdefault("metadata", {})
-    return Reply(201, review)
 
 
 def missing() -> Reply:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from saxtui.emulator.kubernetes.store import KubeStore
 
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
-_DONE = ("Succeeded", "Failed")
+DONE = ("Succeeded", "Failed")
 
 
 def _grace_of(info: KindInfo, obj: Json, asked: float | None) -> float | None:
@@ -23,7 +23,7 @@ def _grace_of(info: KindInfo, obj: Json, asked: float | None) -> float | None:
     if info.kind != "Pod":
         return None
     spec = obj.get("spec") or {}
-    if not spec.get("nodeName") or (obj.get("status") or {}).get("phase") in _DONE:
+    if not spec.get("nodeName") or (obj.get("status") or {}).get("phase") in DONE:
         return 0
     if asked is not None:
         return asked

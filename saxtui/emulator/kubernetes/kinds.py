@@ -130,7 +130,16 @@ BUILTIN: tuple[KindInfo, ...] = (
     ),
     KindInfo("coordination.k8s.io", "v1", "Lease", "leases"),
     KindInfo("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices"),
+    KindInfo("", "v1", "PersistentVolume", "persistentvolumes", namespaced=False, short=("pv",), has_status=True),
+    KindInfo("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", short=("pdb",), has_status=True),
+    KindInfo("storage.k8s.io", "v1", "StorageClass", "storageclasses", namespaced=False, short=("sc",)),
+    KindInfo("networking.k8s.io", "v1", "Ingress", "ingresses", short=("ing",), has_status=True),
+    KindInfo("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", short=("netpol",), bumps=True),
+    KindInfo("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", namespaced=False, short=("pc",)),
 )
+
+VIEWS: tuple[KindInfo, ...] = (KindInfo("events.k8s.io", "v1", "Event", "events", short=("ev",)),)
+"""Second places at which stored kinds can be read."""
 
 
 def _columns(version: Json) -> tuple[tuple[str, str, str, int], ...]:
@@ -172,7 +181,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._by_kind = {info.kind: info for info in BUILTIN}
-        self._by_path = {(info.group, info.version, info.plural): info for info in BUILTIN}
+        self._by_path = {(info.group, info.version, info.plural): info for info in (*BUILTIN, *VIEWS)}
         self.edition = 0
         """Counts up whenever a CRD comes or goes (discovery and OpenAPI answers depend on it)."""
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from saxtui.emulator.kubernetes import selectors, status, tables
+from saxtui.emulator.kubernetes import selectors, status, tables, views
 from saxtui.emulator.kubernetes.kinds import KindInfo
 from saxtui.emulator.kubernetes.objects import Json, key_of
 from saxtui.emulator.kubernetes.paths import Target
@@ -48,7 +48,7 @@ def selection(target: Target, query: Mapping[str, str]) -> Selection:
     return Selection(
         target.namespace,
         selectors.parse_labels(query.get("labelSelector", "")),
-        selectors.parse_fields(target.info.kind, query.get("fieldSelector", "")),
+        selectors.parse_fields(target.info.kind, views.stored_fields(target.info, query.get("fieldSelector", ""))),
     )
 
 
@@ -70,7 +70,14 @@ def show(store: KubeStore, info: KindInfo, obj: Json, call: Call, code: int = 20
         return Reply(code, table)
     if form.kind:
         return Reply(code, tables.partial(obj, form.version))
-    return Reply(code, obj)
+    return Reply(code, shown(store, info, obj))
+
+
+def shown(store: KubeStore, info: KindInfo, obj: Json) -> Json:
+    """An object as its resource presents it."""
+    if not views.changes(info):
+        return obj
+    return views.shown(info, obj, store.world.stamp(views.last_round(store.world.now)))
 
 
 def get(store: KubeStore, target: Target, call: Call) -> Reply:
@@ -162,7 +169,7 @@ def render(store: KubeStore, info: KindInfo, objects: list[Json], metadata: Json
         items = [tables.partial(obj, form.version) for obj in objects]
         kind, version = "PartialObjectMetadataList", f"meta.k8s.io/{form.version}"
         return {"kind": kind, "apiVersion": version, "metadata": metadata, "items": items}
-    items = objects if info.extension else [_bare(obj) for obj in objects]
+    items = objects if info.extension else [_bare(shown(store, info, obj)) for obj in objects]
     return {"kind": f"{info.kind}List", "apiVersion": info.api_version, "metadata": metadata, "items": items}
 
 

@@ -34,7 +34,9 @@ def slice_of(endpoints: Json) -> Json:
         },
         "addressType": "IPv4",
         "endpoints": each,
-        "ports": (subsets[0].get("ports") or []) if subsets else [],
+        "ports": [{"name": "", "protocol": "TCP", **port} for port in (subsets[0].get("ports") or [])]
+        if subsets
+        else [],
     }
 
 

@@ -14,7 +14,7 @@ from saxtui.emulator.kubernetes import status, tables
 from saxtui.emulator.kubernetes.kinds import KindInfo
 from saxtui.emulator.kubernetes.objects import Json
 from saxtui.emulator.kubernetes.paths import Target
-from saxtui.emulator.kubernetes.reads import Selection, parse_rv, selection
+from saxtui.emulator.kubernetes.reads import Selection, parse_rv, selection, shown
 from saxtui.emulator.kubernetes.silence import NAP, Silence
 from saxtui.emulator.kubernetes.store import KubeStore
 from saxtui.emulator.kubernetes.wire import Call, Form, wanted_form
@@ -63,8 +63,8 @@ class Watcher:
                 columns=self._columns,
             )
             self._columns = False
-        elif self.form.kind and kind not in ("ERROR", "BOOKMARK"):
-            obj = tables.partial(obj, self.form.version)
+        elif kind not in ("ERROR", "BOOKMARK"):
+            obj = tables.partial(obj, self.form.version) if self.form.kind else shown(self.store, self.info, obj)
         if len(self.lines) >= BACKLOG:
             self.overrun = True
         else:

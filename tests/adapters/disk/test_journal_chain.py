@@ -19,7 +19,7 @@ EDITS = {
     "hash changed": ("UPDATE events SET hash = 'ff' WHERE seq = 4", 4),
     "moved": ("UPDATE events SET seq = 99 WHERE seq = 4", 4),
     "put in": ("INSERT INTO events (seq, record, hash) VALUES (8, '{}', 'ff')", 8),
-    "swapped": ("UPDATE events SET record = (SELECT record FROM events WHERE seq = 11 - events.seq) "
+    "swapped": ("UPDATE events SET record = (SELECT other.record FROM events other WHERE other.seq = 11 - events.seq) "
                 "WHERE seq IN (5, 6)", 5),
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The tutorial under a shipped scenario, in virtual time: the Google steps through the API, the rest as tutorial.Cloud."""
+"""The tutorial under a shipped scenario, in virtual time: the Google steps through the APIs, the rest as before."""
 
 from __future__ import annotations
 
@@ -84,7 +84,12 @@ class Rehearsal(tutorial.Cloud):
     def ask_cluster(self) -> Said:
         nodes = {"name": "default-pool", "initialNodeCount": 4, "config": {"machineType": "e2-standard-4"}}
         identity = {"workloadPool": f"{PROJECT}.svc.id.goog"}
-        wanted = {"name": "saxml", "locations": ["us-west4-a"], "nodePools": [nodes], "workloadIdentityConfig": identity}
+        wanted = {
+            "name": "saxml",
+            "locations": ["us-west4-a"],
+            "nodePools": [nodes],
+            "workloadIdentityConfig": identity,
+        }
         return self.send(CLUSTERS, {"cluster": wanted})
 
     def ask_pool(self, name: str) -> Said:

@@ -35,7 +35,7 @@ async def test_host_exits() -> None:
     cloud = Rehearsal("host-exits")
     await cloud.generating()
     before = uids(cloud)
-    cloud.until(lambda: restarts(cloud) == 1, 200)
+    cloud.until(lambda: restarts(cloud) == 1, 400)
     assert cloud.events("BackoffLimitExceeded")
     cloud.until(lambda: cloud.all_running() and not uids(cloud) & before, 300)
     cloud.until(cloud.loaded, 1500)
@@ -55,7 +55,7 @@ async def test_pod_deleted() -> None:
     cloud = Rehearsal("pod-deleted")
     await cloud.generating()
     before = uids(cloud)
-    cloud.advance(200)
+    cloud.advance(400)
     assert len(uids(cloud) & before) == 15 and len(uids(cloud)) == 16
     assert restarts(cloud) == 0 and cloud.all_running()
     lost = cloud.host(1, 5)
@@ -73,7 +73,7 @@ async def test_pod_evicted() -> None:
             evicted.append(obj)
 
     cloud.store.listen(seen)
-    cloud.until(lambda: restarts(cloud) == 1, 200)
+    cloud.until(lambda: restarts(cloud) == 1, 400)
     status = evicted[0]["status"]
     assert (status["phase"], status["message"][:36]) == ("Failed", "The node was low on resource: memory")
     assert "DisruptionTarget" in {each["type"] for each in status["conditions"] if each["status"] == "True"}
@@ -84,7 +84,7 @@ async def test_pod_evicted() -> None:
 async def test_node_drained() -> None:
     cloud = Rehearsal("node-drained")
     await cloud.generating()
-    cloud.until(lambda: pending(cloud), 300)
+    cloud.until(lambda: pending(cloud), 500)
     cloud.advance(30)
     (waiting,) = pending(cloud)
     scheduled = next(each for each in waiting["status"]["conditions"] if each["type"] == "PodScheduled")
@@ -97,7 +97,7 @@ async def test_node_cordoned() -> None:
     cloud = Rehearsal("node-cordoned")
     await cloud.generating()
     before = uids(cloud)
-    cloud.advance(200)
+    cloud.advance(400)
     assert [bool(node["spec"].get("unschedulable")) for node in nodes(cloud, "tpu1")].count(True) == 1
     assert cloud.events("NodeNotSchedulable")
     assert uids(cloud) == before and cloud.all_running()
@@ -107,7 +107,7 @@ async def test_slice_lost() -> None:
     cloud = Rehearsal("slice-lost")
     await cloud.generating()
     old = {node["metadata"]["name"] for node in nodes(cloud, "tpu2")}
-    cloud.until(lambda: cloud.events("NodeNotReady"), 200)
+    cloud.until(lambda: cloud.events("NodeNotReady"), 400)
     words = {
         each["reason"]
         for node in nodes(cloud, "tpu2")
@@ -132,7 +132,9 @@ async def test_load_out_of_memory() -> None:
     words = "RESOURCE_EXHAUSTED: XLA:TPU compile permanent error. Ran out of memory in memory space hbm."
     cloud.until(lambda: all(any(words in line for line in cloud.log(cloud.host(each, 0))) for each in (0, 1)), 900)
     cloud.advance(30)
-    assert any(f"Failed to load model /sax/test/spmd onto server" in line for line in cloud.log(cloud.app("sax-admin-server")))
+    assert any(
+        "Failed to load model /sax/test/spmd onto server" in line for line in cloud.log(cloud.app("sax-admin-server"))
+    )
     cloud.advance(1200)
     assert not cloud.loaded()
 
@@ -206,7 +208,7 @@ def test_image_pull_fails() -> None:
 async def test_access_removed() -> None:
     cloud = Rehearsal("access-removed")
     await cloud.generating()
-    cloud.until(lambda: cloud.events("BackOff"), 400)
+    cloud.until(lambda: cloud.events("BackOff"), 600)
     admin = cloud.app("sax-admin-server")
     assert admin["status"]["containerStatuses"][0]["state"]["waiting"]["reason"] == "CrashLoopBackOff"
     key = ("default", admin["metadata"]["name"], "sax-admin-server")
@@ -239,7 +241,7 @@ async def test_the_same_seed_gives_the_same_history(name: str) -> None:
     async def history(seed: int) -> str:
         cloud = Rehearsal(name, seed)
         await cloud.generating()
-        cloud.advance(900)
+        cloud.advance(1200)
         return cloud.history()
 
     first = await history(3)

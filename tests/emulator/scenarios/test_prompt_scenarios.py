@@ -10,8 +10,6 @@ import pytest
 from saxtui.emulator.kubernetes.proxy import NoAnswer, ProxyResponse
 from tests.emulator.scenarios.rehearsal import Rehearsal
 
-REST = {"temperature": 0.5}
-
 
 async def served(name: str, http: str = "v1.0.0") -> Rehearsal:
     cloud = Rehearsal(name)
@@ -59,7 +57,7 @@ async def test_http_garbage() -> None:
     cloud = await served("http-garbage")
     noise = await prompted(cloud)
     assert (noise.status, noise.headers["content-type"]) == (200, "application/json")
-    with pytest.raises(ValueError, match=r"decode|utf"):
+    with pytest.raises(ValueError, match=r"decode|Expecting"):
         json.loads(noise.body)
     page = await prompted(cloud)
     assert page.body.startswith(b"<!DOCTYPE html>")

@@ -84,9 +84,9 @@ def test_a_file_comes_before_a_name_and_an_unknown_name_lists_the_known(tmp_path
     file = tmp_path / "list-lag"
     file.write_text("faults: []\n")
     assert scenarios.find(file) == file
-    with pytest.raises(BadScenario, match="no such file or name; names: .*list-lag"):
+    with pytest.raises(BadScenario, match=r"no such file or name; names: .*list-lag"):
         scenarios.find("lists-lag")
-    with pytest.raises(BadScenario, match="no such file$"):
+    with pytest.raises(BadScenario, match=r"no such file$"):
         scenarios.find(tmp_path / "x.yaml")
 
 
