@@ -304,7 +304,7 @@ class ModelServer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class LockHolder:
     """Who holds a journal's lock: process id, since when (local time), and the run it is at work on, "" for none."""
 
     pid: int
@@ -328,7 +328,7 @@ class Journal(Protocol):
         """Raises Refused when it cannot be recorded: then nothing may be sent."""
 
     async def events(self) -> list[Event]: ...
-    async def holder(self) -> Holder | None:
+    async def holder(self) -> LockHolder | None:
         """Who writes it now, us included; None when nobody does. Takes no lock."""
 
     async def close(self) -> None: ...

@@ -13,7 +13,7 @@ import click
 
 from saxtui.cli import render
 from saxtui.cli.demo_cloud import DemoCloud
-from saxtui.cli.emulator import serve_options
+from saxtui.cli.emulator import SCENARIO, serve_options
 from saxtui.cli.front import Front
 from saxtui.cli.options import json_option
 from saxtui.cli.runs import bring_up, take_down
@@ -31,7 +31,7 @@ PROMPT = "How many days are in a week?"
 @click.command("demo")
 @click.option("--headless", is_flag=True, help="Run the whole main job and print it, also on a terminal.")
 @click.option("--speed", default=60.0, show_default=True, type=click.FloatRange(min=0, min_open=True))
-@click.option("--scenario", type=click.Path(exists=True, dir_okay=False), help="A file that names faults.")
+@SCENARIO
 @click.option("--seed", type=int, help="What chance begins with.")
 @json_option
 @click.pass_obj

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 from saxtui.cli.emulator import command
 from saxtui.errors import Problem, Refused
@@ -58,25 +58,27 @@ class DemoCloud:
         self.stop()
 
     def _start(self) -> None:
-        log = self.folder / "emulator.stderr"
-        arguments = command("serve", str(self.folder), *self._options, "--port", "0", "--until-stdin-closes")
-        with log.open("w", encoding="utf-8") as errors:
+        # It deletes its folder when it ends, and ends when we do: also when we are killed.
+        always = ("--port", "0", "--until-stdin-closes", "--ephemeral")
+        arguments = command("serve", str(self.folder), *self._options, *always)
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
             # A session of its own: the terminal's Ctrl-C is for us, and the embedded cloud outlives our pause.
             self._process = subprocess.Popen(
                 arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8",
                 errors="replace", env=clean(self._given), start_new_session=True,
             )  # fmt: skip
-        line = _first_line(self._process)
-        if line is None or not line.startswith("serving "):
-            raise self._did_not_start(line, log)
+            line = _first_line(self._process)
+            if line is None or not line.startswith("serving "):
+                raise self._did_not_start(line, errors)
         self.environ = {**clean(self._given), **read_environment(self.folder)}
 
-    def _did_not_start(self, line: str | None, log: Path) -> Refused:
-        said = log.read_text("utf-8", "replace").strip().splitlines()[-20:]
+    def _did_not_start(self, line: str | None, errors: IO[str]) -> Refused:
         what = f"said nothing for {_START_SECONDS:.0f} s"
         if self._process is not None and line is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 what = f"ended with code {self._process.wait(_STOP_SECONDS)}"
+        errors.seek(0)
+        said = errors.read().strip().splitlines()[-20:]
         return Refused(
             Problem(
                 tried="start",

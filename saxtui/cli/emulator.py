@@ -12,6 +12,20 @@ import click
 STATE = click.option("--state", metavar="DIR", type=click.Path(file_okay=False), help="The embedded cloud's folder.")
 
 
+def _scenario(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """A file's whole path, or a name, which the embedded cloud knows or refuses."""
+    if value is None or Path(value).is_file():
+        return str(Path(value).resolve()) if value else None
+    if "/" in value or value.endswith((".yaml", ".yml")):
+        raise click.BadParameter(f"there is no file {value!r}")
+    return value
+
+
+SCENARIO = click.option(
+    "--scenario", metavar="NAME", callback=_scenario, help="What goes wrong: a scenario's name, or a YAML file."
+)
+
+
 def command(verb: str, state: str, *more: str) -> list[str]:
     """The argument vector of the embedded cloud's own program."""
     return [sys.executable, "-m", "saxtui.emulator", verb, "--state", state, *more]
@@ -21,7 +35,7 @@ def serve_options(speed: float | None, port: int | None, scenario: str | None, s
     """Options of `serve`, only those that were given."""
     given = {"--speed": speed, "--port": port, "--seed": seed}
     words = [word for name, value in given.items() if value is not None for word in (name, f"{value:g}")]
-    return [*words, *(["--scenario", str(Path(scenario).resolve())] if scenario else [])]
+    return [*words, *(["--scenario", scenario] if scenario else [])]
 
 
 def become(arguments: list[str]) -> NoReturn:
@@ -35,18 +49,19 @@ def become(arguments: list[str]) -> NoReturn:
 @STATE
 @click.option("--speed", type=click.FloatRange(min=0, min_open=True), help="Times faster than life; default 60.")
 @click.option("--port", type=click.IntRange(min=0, max=65535), help="Default: any free port.")
-@click.option("--scenario", type=click.Path(exists=True, dir_okay=False), help="A file that names faults.")
+@SCENARIO
 @click.option("--seed", type=int, help="What chance begins with.")
+@click.option("--json", "as_json", is_flag=True, help="Say where it serves as one JSON record.")
 @click.pass_context
 def emulator(
     ctx: click.Context, state: str | None, speed: float | None, port: int | None, scenario: str | None,
-    seed: int | None,
+    seed: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Run the embedded cloud in the foreground; DIR/env.sh points gcloud, kubectl and saxtui at it."""
     if ctx.invoked_subcommand is not None:
-        ctx.meta["saxtui.emulator.state"] = state
+        ctx.meta["saxtui.emulator"] = (state, as_json)
         return
-    become(command("serve", _needed(state), *serve_options(speed, port, scenario, seed)))
+    become(command("serve", _needed(state), *serve_options(speed, port, scenario, seed), *_json(as_json)))
 
 
 def _needed(state: str | None) -> str:
@@ -56,8 +71,12 @@ def _needed(state: str | None) -> str:
 
 
 def _ask(verb: str, state: str | None, as_json: bool) -> NoReturn:
-    state = state or click.get_current_context().meta.get("saxtui.emulator.state")
-    become(command(verb, _needed(state), *(["--json"] if as_json else [])))
+    before: tuple[str | None, bool] = click.get_current_context().meta.get("saxtui.emulator", (None, False))
+    become(command(verb, _needed(state or before[0]), *_json(as_json or before[1])))
+
+
+def _json(wanted: bool) -> list[str]:
+    return ["--json"] if wanted else []
 
 
 @emulator.command("resources")

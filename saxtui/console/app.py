@@ -17,9 +17,9 @@ from textual.screen import Screen
 
 from saxtui.console.bridge import Bridge
 from saxtui.console.dialogs import late_modes
-from saxtui.console.driver import TolerantDriver
+from saxtui.console.driver import PlainDriver, TolerantDriver
 from saxtui.console.sessions import Sessions
-from saxtui.console.styling import THEME, Glyphs, sheet
+from saxtui.console.styling import THEME, Glyphs, sheet, wants_ascii
 
 if TYPE_CHECKING:
     from saxtui.console.screens.base import ConsoleScreen
@@ -41,7 +41,7 @@ class ConsoleApp(App[int]):
     def __init__(
         self, environ: Mapping[str, str], open_runtime: Callable[[Mapping[str, str]], Runtime] | None = None
     ) -> None:
-        super().__init__(driver_class=TolerantDriver)
+        super().__init__(driver_class=PlainDriver if wants_ascii(environ) else TolerantDriver)
         self.bridge = Bridge(self._frame, self._tick)
         self.glyphs = Glyphs.for_environ(environ)
         self.sessions = Sessions(environ, self.bridge.poke, open_runtime)

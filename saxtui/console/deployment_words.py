@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _SIGNS = {
     "new": Sign("○", ".", "not started", "wait"),
     "running": Sign("◐", "~", "running", "busy"),
+    "interrupted": Sign("▲", "!", "interrupted", "warn"),
     "up": Sign("●", "*", "up", "ok"),
     "failed": Sign("✗", "x", "failed", "bad"),
     "paused": Sign("▲", "!", "paused", "warn"),

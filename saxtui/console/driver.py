@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import sys
 from codecs import getincrementaldecoder
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.1
 _CHUNK = 4096
+_PLAIN = str.maketrans(
+    {
+        **dict.fromkeys("─━═╌┄▁▂▃▔▄▀▬⎺⎽", "-"), **dict.fromkeys("│┃║▏▎▌▐▕▊▋▍▉", "|"),
+        **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯╔╗╚╝╞╡", "+"), **dict.fromkeys("█▇▆▅", "#"), **dict.fromkeys("░▒▓", ":"),
+        **dict.fromkeys("·•∙", "-"), **dict.fromkeys("▶▸›❯→", ">"), **dict.fromkeys("◀‹←", "<"),
+        "↑": "^", "↓": "v", "▼": "v", "▲": "!", "…": "~", "★": "*", "●": "*", "○": ".", "◐": "~", "✓": "+", "✗": "x",
+        "×": "x", "–": "-", "—": "-", "’": "'", "“": '"', "”": '"', "⭘": "o", "\xa0": " ",
+    }
+)  # fmt: skip
 
 
 class _Terminal:
@@ -84,3 +94,11 @@ class TolerantDriver(LinuxDriver):
                 self.process_message(event)
         except (EOFError, ParseError):
             return
+
+
+class PlainDriver(TolerantDriver):
+    """For terminals that show ASCII only: frames, bars and signs are written as ASCII, foreign text stays as it is."""
+
+    def write(self, data: str) -> None:
+        """Every sign used on the screens has a plain one of the same width."""
+        super().write(data.translate(_PLAIN))

@@ -112,9 +112,9 @@ def of_sessions(sessions: Sessions) -> Header:
     if sessions.summaries is None:
         return Header(emulated=emulated, fresh="failed" if sessions.failed else "starting",
                       fresh_role="bad" if sessions.failed else "wait")  # fmt: skip
-    from saxtui.console.costs import all_deployments
+    from saxtui.present.spend import of_line, total
 
-    cost = all_deployments(sessions.summaries)
+    cost = total(of_line(line) for line in sessions.summaries)
     count = len(sessions.summaries)
     named = f"{count} deployment{'' if count == 1 else 's'}" if count else ""
     return Header(name=named, emulated=emulated, rate=cost.rate_text, spent=cost.spent_text,
@@ -122,10 +122,8 @@ def of_sessions(sessions: Sessions) -> Header:
 
 
 def _of_live(live: Live, emulated: str, now: float) -> Header:
-    from saxtui.console.costs import of_live
-
     wanted = live.session.deployment
-    cost = of_live(live, now)
+    cost = live.cost(now)
     fresh, role = _freshness(live, now)
     return Header(
         name=wanted.name,

@@ -26,7 +26,8 @@ LADDER_COLUMNS = (
 EVIDENCE_COLUMNS = (Column(width=9), Column(width=8), Column(most=28), Column(least=20, grow=True))
 _HOST = re.compile(r"-(\d+)-(\d+)-[a-z0-9]{5}$")  # JobSet: NAME-JOB-JOBINDEX-COMPLETIONINDEX-RANDOM
 _SERVER = re.compile(r"-[a-z0-9]{6,10}-[a-z0-9]{5}$")  # Deployment: NAME-TEMPLATEHASH-RANDOM
-_USUAL_LOAD = "up to 10 min"  # the Saxml tutorial's word for its 175 B test model
+_TUTORIAL_CLASS = "LmCloudSpmd175B32Test"
+_TUTORIAL_LOAD = "up to 10 min"  # the Saxml tutorial's word for this class; no other class's time is published
 
 
 def model_rows(models: Iterable[ModelRow], glyphs: Glyphs) -> list[Row]:
@@ -54,7 +55,7 @@ def ladder_rows(model: ModelRow | None, glyphs: Glyphs) -> list[Row]:
     if model is None:
         return []
     return [
-        Row(f"{model.id}#{row.slice}", (Cell(str(row.slice)), *_marks(row, glyphs), _remark(row)))
+        Row(f"{model.id}#{row.slice}", (Cell(str(row.slice)), *_marks(row, glyphs), _remark(row, model.short)))
         for row in model.ladder
     ]
 
@@ -79,7 +80,7 @@ def _mark(mark: RungMark, row: LadderRow, glyphs: Glyphs) -> Cell:
     return Cell(glyphs.pick("✓", "+") + (f" {clock(mark.at)[:5]}" if mark.at else ""), "ok")
 
 
-def _remark(row: LadderRow) -> Cell:
+def _remark(row: LadderRow, short: str) -> Cell:
     if row.failed:
         return Cell("Sax never tries again: unpublish, fix, publish", "bad")
     current = next((mark.rung for mark in row.rungs if mark.current), Rung.NONE)
@@ -87,7 +88,7 @@ def _remark(row: LadderRow) -> Cell:
         Rung.NONE: ("not assigned", "dim"),
         Rung.PUBLISHED: ("waits to be assigned: within about 10 s of an idle slice", "dim"),
         Rung.ASSIGNED: ("assigned is not loaded", "warn"),
-        Rung.LOADING: (_USUAL_LOAD, "dim"),
+        Rung.LOADING: (_TUTORIAL_LOAD if short == _TUTORIAL_CLASS else "", "dim"),
         Rung.LOADED: ("can answer", "ok"),
         Rung.ANSWERED: ("has answered", "ok"),
     }[current]

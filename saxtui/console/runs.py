@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from saxtui.console.costs import of_live
-
 if TYPE_CHECKING:
     from saxtui.console.app import ConsoleApp
     from saxtui.console.sessions import Live
@@ -45,7 +43,7 @@ async def take_down(console: ConsoleApp, live: Live) -> None:
     steps = live.state.progress.steps.values()
     ours = [step for step in steps if step.ownership not in (Ownership.NONE, Ownership.FOREIGN, Ownership.GONE)]
     foreign = [step for step in steps if step.ownership is Ownership.FOREIGN]
-    cost = of_live(live, console.sessions.now())
+    cost = live.cost(console.sessions.now())
     lines = [Content(f"Deleted and proved gone: {len(ours)} resources of ours, with everything in them.")]
     ours.sort(key=lambda step: _WORTH.index(step.kind) if step.kind in _WORTH else len(_WORTH))
     lines += [Content.styled(f"  {step.kind} {step.resource}"[:68], "$foreground 60%") for step in ours[:_SHOWN]]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from saxtui.console.costs import Meter, all_deployments, of_live, of_summary
+from saxtui.present.spend import Meter, meter, of_line, total
 
 if TYPE_CHECKING:
     from saxtui.engine.runtime import Runtime, Summary
@@ -35,11 +35,16 @@ class Live:
     run: asyncio.Task[RunResult] | None = None
     run_kind: str = ""
     result: RunResult | None = None
+    saved: str = ""
 
     @property
     def name(self) -> str:
-        """The deployment's name."""
-        return self.session.deployment.name
+        """What it is saved under: the deployment's name, or NAME-ID beside another of that name."""
+        return self.saved or self.session.deployment.name
+
+    def cost(self, now: float) -> Meter:
+        """What bills and what was spent at `now` (epoch seconds), from what the journal says exists."""
+        return meter(self.session.deployment, self.state.progress, now)
 
     @property
     def store(self) -> Store:
@@ -128,16 +133,16 @@ class Sessions:
         if opened is not None:
             await self.leave(opened)
         deployment = await asyncio.to_thread(self._started.library.load, name)
-        return await self._enter(deployment)
+        return await self._enter(deployment, name)
 
     async def create(self, deployment: Deployment) -> Live:
         """Save a new deployment and open it. Raises SaxtuiError."""
         await asyncio.to_thread(self._started.library.save, deployment)
-        live = await self._enter(deployment)
+        live = await self._enter(deployment, deployment.name)
         await self.refresh()
         return live
 
-    async def _enter(self, deployment: Deployment) -> Live:
+    async def _enter(self, deployment: Deployment, name: str) -> Live:
         from saxtui.errors import Refused
 
         try:
@@ -145,9 +150,9 @@ class Sessions:
         except Refused as held:
             session = await self._started.session(deployment, write=False)
             self.note(held.problem)
-        live = Live(session)
-        self._opened[deployment.name] = live
-        live.pump = asyncio.create_task(self._pump(live), name=f"pump {deployment.name}")
+        live = Live(session, saved=name)
+        self._opened[name] = live
+        live.pump = asyncio.create_task(self._pump(live), name=f"pump {name}")
         return self._show(live)
 
     async def leave(self, live: Live) -> None:
@@ -244,14 +249,14 @@ class Sessions:
         if self.runtime is None or self.summaries is None:
             return False
         if self.current is None:
-            return all_deployments(self.summaries).bills
+            return total(of_line(line) for line in self.summaries).bills
         view = self.current.state.cluster.value
-        return of_live(self.current, self.now()).bills or (view is not None and view.freshness != "live")
+        return self.current.cost(self.now()).bills or (view is not None and view.freshness != "live")
 
     def billing(self) -> list[tuple[str, Meter]]:
         """Every deployment that may bill now, by name: opened ones as they are, the others as their journals say."""
-        found = {line.name: of_summary(line) for line in self.summaries or ()}
-        found |= {name: of_live(live, self.now()) for name, live in self._opened.items()}
+        found = {line.name: of_line(line) for line in self.summaries or ()}
+        found |= {name: live.cost(self.now()) for name, live in self._opened.items()}
         return [(name, cost) for name, cost in found.items() if cost.bills]
 
     def exit_code(self) -> ExitCode:

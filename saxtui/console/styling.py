@@ -50,13 +50,16 @@ def sheet(name: str) -> str:
 
 
 def wants_ascii(environ: Mapping[str, str]) -> bool:
-    """Whether glyphs must be plain: SAXTUI_ASCII set, a bare Linux console, or a locale that is not UTF-8."""
+    """Whether glyphs must be plain: SAXTUI_ASCII set, a bare Linux console, or a locale that is not UTF-8.
+
+    No locale at all is no reason: Python takes UTF-8 then, and so do terminals.
+    """
     if environ.get("SAXTUI_ASCII"):
         return True
     if environ.get("TERM") in {"linux", "dumb", "vt100", "vt220"}:
         return True
     locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
-    return bool(locale) and locale not in {"C", "POSIX"} and "utf" not in locale.lower()
+    return bool(locale) and "utf" not in locale.lower()
 
 
 class Glyphs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -41,6 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--scenario", metavar="NAME", help="faults to act out: a scenario's name, or a YAML file")
     serve.add_argument("--seed", type=int, default=0, metavar="N", help="chance, repeatable")
     serve.add_argument("--until-stdin-closes", action="store_true", help="stop when the parent process goes away")
+    serve.add_argument("--ephemeral", action="store_true", help="with an empty DIR: delete it when it ends")
+    serve.add_argument("--json", action="store_true", help="the line that says it serves as a JSON record")
     for name, text in (("resources", "list everything that exists"), ("requests", "list every answered request")):
         command = commands.add_parser(name, help=text)
         command.add_argument("--state", type=Path, required=True, metavar="DIR")
@@ -75,14 +78,18 @@ def _serve(arguments: argparse.Namespace) -> int:
     from saxtui.emulator.state_dir import StateDir, StateError
 
     options = Options(arguments.speed, arguments.port, arguments.scenario, arguments.seed)
+    state = StateDir(arguments.state)
     try:
-        asyncio.run(_serve_until_stopped(StateDir(arguments.state), options, arguments.until_stdin_closes))
+        with state.ephemeral() if arguments.ephemeral else contextlib.nullcontext():
+            asyncio.run(_serve_until_stopped(state, options, arguments))
     except (StateError, PortInUse, BadScenario) as error:
         return _complain(error)
+    except BrokenPipeError:
+        return 0  # whoever started it went away before it served
     return 0
 
 
-async def _serve_until_stopped(state: Any, options: Any, until_stdin_closes: bool) -> None:
+async def _serve_until_stopped(state: Any, options: Any, arguments: argparse.Namespace) -> None:
     from saxtui.emulator.server import Server
 
     stop = asyncio.Event()
@@ -90,9 +97,10 @@ async def _serve_until_stopped(state: Any, options: Any, until_stdin_closes: boo
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     async with Server(state, options) as server:
-        sys.stdout.write(server.line() + "\n")
+        line = json.dumps(server.record()) if arguments.json else server.line()
+        sys.stdout.write(line + "\n")
         sys.stdout.flush()
-        if until_stdin_closes:
+        if arguments.until_stdin_closes:
             threading.Thread(target=_await_end_of_input, args=(loop, stop), daemon=True).start()
         await stop.wait()
 

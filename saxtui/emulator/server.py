@@ -142,6 +142,17 @@ class Server:
         folder = self._state.path
         return f"serving {self.endpoint} state {folder} speed x{self.clock.speed:g} (source {folder / 'env.sh'})"
 
+    def record(self) -> dict[str, str | float]:
+        """The same as data."""
+        folder = self._state.path
+        return {
+            "type": "serving",
+            "endpoint": self.endpoint,
+            "state": str(folder),
+            "speed": self.clock.speed,
+            "env": str(folder / "env.sh"),
+        }
+
     # -- HTTP
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=_LARGEST_BODY)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import secrets
 import shlex
+import shutil
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,20 @@ class StateDir:
         self._lock: int | None = None
 
     # -- serving
+    @contextlib.contextmanager
+    def ephemeral(self) -> Iterator[None]:
+        """A block after which the directory is deleted. Raises StateError when it holds anything before."""
+        try:
+            found = next(self.path.iterdir(), None) if self.path.exists() else None
+        except OSError as error:
+            raise StateError(f"cannot use {self.path} as state directory: {error.strerror}") from None
+        if found is not None:
+            raise StateError(f"{self.path} is not empty, so it will not be deleted at the end: name an empty one")
+        try:
+            yield
+        finally:
+            shutil.rmtree(self.path, ignore_errors=True)
+
     def claim(self) -> None:
         """Make the directory and hold it for this process. Raises StateError when another process serves it."""
         try:
@@ -85,6 +102,7 @@ class StateDir:
         variables = {
             **{f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{name}": f"{endpoint}/" for name in _OVERRIDES},
             "CLOUDSDK_CORE_PROJECT": DEMO_PROJECT,
+            "CLOUDSDK_CORE_ACCOUNT": f"operator@{DEMO_PROJECT}.example",
             "GOOGLE_CLOUD_PROJECT": DEMO_PROJECT,
             "CLOUDSDK_AUTH_ACCESS_TOKEN": token,
             "CLOUDSDK_CONFIG": str(self.path / "gcloud"),

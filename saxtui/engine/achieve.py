@@ -25,6 +25,7 @@ from saxtui.errors import (
     Unreachable,
 )
 from saxtui.model import events as ev
+from saxtui.model.plan import StepKind
 from saxtui.model.progress import Ownership
 
 _SENDS = 8
@@ -131,6 +132,7 @@ async def _send(step: Step, ctx: StepContext, pause: float) -> bool:
     attempt = 0
     while True:
         ctx.control.check()
+        await ctx.lease.permit(makes_bucket=step.kind is StepKind.BUCKET)
         digest = body_digest(step.body())
         await recorder.emit(
             ev.Intent(at=recorder.now(), run=recorder.run, step=step.id, kind=kind, resource=step.resource, body=digest)
@@ -142,6 +144,7 @@ async def _send(step: Step, ctx: StepContext, pause: float) -> bool:
             )
         )
         attempt += 1
+        ctx.lease.still()
         try:
             operation = await step.create(ctx)
         except Conflict as error:

@@ -5,6 +5,8 @@ Nothing is substituted as text: the YAML is loaded, fields are set, and whatever
 
 from __future__ import annotations
 
+import copy
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -114,9 +116,15 @@ def _in_order(wanted: list[Any], found: list[Any]) -> list[Any]:
 
 
 def _load(manifest: Manifest, name: str) -> list[Json]:
+    return copy.deepcopy(_parsed(manifest(name)))
+
+
+@functools.lru_cache(maxsize=16)
+def _parsed(text: str) -> list[Json]:
+    # Parsed once a text: PyYAML takes some 10 ms a manifest, and every look renders them anew.
     import yaml
 
-    return [document for document in yaml.safe_load_all(manifest(name)) if document]
+    return [document for document in yaml.safe_load_all(text) if document]
 
 
 def _pod(deployment: Deployment, template: Json) -> Json:

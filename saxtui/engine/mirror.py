@@ -75,8 +75,8 @@ class Mirror:
 
 def render(deployment: str, events: Iterable[ev.Event]) -> bytes:
     """The copy's content."""
-    rows = [json.dumps(event.record(), ensure_ascii=False) for event in events if isinstance(event, _KEPT)]
-    body = "\n".join(rows).encode("utf-8", "surrogatepass")
+    rows = [json.dumps(event.record()) for event in events if isinstance(event, _KEPT)]
+    body = "\n".join(rows).encode()
     head = {"format": 1, "deployment": deployment, "events": len(rows), "sha256": hashlib.sha256(body).hexdigest()}
     return json.dumps(head).encode() + b"\n" + body
 
@@ -90,7 +90,7 @@ def parse(data: bytes, deployment: str) -> list[ev.Event]:
     if hashlib.sha256(body).hexdigest() != head.get("sha256"):
         raise ValueError("the copy is torn: its hash does not fit")
     try:
-        rows = [_harmless(json.loads(line)) for line in body.decode("utf-8").splitlines() if line]
+        rows = [_harmless(json.loads(line)) for line in body.decode("ascii").split("\n") if line]
         return [ev.from_record(row) for row in rows]
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"a record cannot be understood: {error}") from error

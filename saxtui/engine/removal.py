@@ -6,6 +6,7 @@ from saxtui.engine.achieve import appears, wait_for_other
 from saxtui.engine.step import Look, Observation, Presence, Step, StepContext, backoff, is_passing, patiently
 from saxtui.errors import Busy, CallError, Conflict, InDoubt, NotFound, Problem
 from saxtui.model import events as ev
+from saxtui.model.plan import StepKind
 from saxtui.model.progress import Ownership
 
 _ROUNDS = 6
@@ -74,6 +75,8 @@ async def _record_deleting(step: Step, ctx: StepContext) -> None:
 async def _send(step: Step, ctx: StepContext, seen: Observation, pause: float) -> bool:
     """Ask for the deletion once. False when it may not have been taken: then the next look decides."""
     ctx.control.check()
+    await ctx.lease.permit(ends_bucket=step.kind is StepKind.BUCKET)
+    ctx.lease.still()
     try:
         await step.delete(ctx, seen)
     except NotFound:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine, Mapping
+from typing import TYPE_CHECKING, Any
 
-from saxtui.engine import planning, provisioning, teardown
+from saxtui.engine import mirror, planning, provisioning, recovery, teardown
 from saxtui.engine.connection import Connection
 from saxtui.engine.control import Control
+from saxtui.engine.lease import Holder, Lease
 from saxtui.engine.manifests import Manifest
 from saxtui.engine.recorder import Recorder
 from saxtui.engine.result import RunResult
@@ -55,6 +56,7 @@ class Runs:
         connection: Connection,
         manifest: Manifest,
         jobset_source: tuple[str, str],
+        holder: Holder = Holder(),
     ) -> None:
         self._deployment = deployment
         self._store = store
@@ -63,6 +65,7 @@ class Runs:
         self._connection = connection
         self._manifest = manifest
         self._jobset_source = jobset_source
+        self._holder = holder
         self._control: Control | None = None
 
     async def plan(self) -> Plan:
@@ -76,8 +79,11 @@ class Runs:
         self._store.change(plan=Part(found, as_of=self._cloud.clock.now()))
         return found
 
-    async def up(self, plan: Plan) -> RunResult:
-        """Make it so. Raises Refused when a run is in progress, the journal is read-only or the plan is another's."""
+    async def up(self, plan: Plan, *, take_over: bool = False) -> RunResult:
+        """Make it so. Raises Refused when a run is in progress, the journal is read-only or the plan is another's.
+
+        Raises Fenced when another operator works on it; `take_over`: go on although one whose lease ran out did.
+        """
         steps = self._steps()
         if plan.project != self._deployment.project or any(planned.id not in steps for planned in plan.steps):
             raise self._refused("the plan is not this deployment's", "plan again")
@@ -85,26 +91,49 @@ class Runs:
         if plan.step("cluster").action is Action.CREATE:
             await self._connection.forget()
         control, recorder = self._begin("up")
+        lease = self._lease(take_over)
         try:
-            make = self._maker(control, recorder, self._store.state.progress)
-            return await provisioning.provision(plan, steps, make, recorder)
+            await lease.look()
+            make = self._maker(control, recorder, self._store.state.progress, lease)
+            return await self._mirrored(lease, provisioning.provision(plan, steps, make, recorder))
         finally:
             self._control = None
 
-    async def down(self, *, keep_bucket: bool = False) -> RunResult:
+    async def down(self, *, keep_bucket: bool = False, take_over: bool = False) -> RunResult:
         """Delete what is ours and prove it gone. Raises Refused like `up`."""
         steps = self._steps()
         self._check_names(steps)
         control, recorder = self._begin("down")
+        lease = self._lease(take_over)
         try:
+            await lease.look()
             steps = self._steps(await self._labelled_pools())
             known = catalog.edges(self._deployment)
             needs = {name: known.get(name, ("cluster",)) for name in steps}
-            make = self._maker(control, recorder, self._store.state.progress, keep_bucket=keep_bucket)
-            return await teardown.tear_down(steps, needs, make, recorder)
+            make = self._maker(control, recorder, self._store.state.progress, lease, keep_bucket=keep_bucket)
+            return await self._mirrored(lease, teardown.tear_down(steps, needs, make, recorder))
         finally:
             self._control = None
             await self._connection.forget()
+
+    async def recover(self) -> tuple[tuple[recovery.Recovered, ...], str]:
+        """Find what is ours when the journal was lost; journal it and return it, with a word on the bucket's copy.
+
+        Sends nothing. Raises Refused like `up`, CallError when the cloud cannot be looked at.
+        """
+        _, recorder = self._begin("recover")
+        try:
+            copy, said = await mirror.fetch(self._deployment, self._cloud)
+            if recovery.newer(copy, await self._journal.events()):
+                for event in copy:
+                    await recorder.emit(event)
+            elif copy:
+                said = "the journal tells all that its copy in the bucket tells"
+            steps = self._steps(await self._labelled_pools())
+            owning = {name: step for name, step in steps.items() if step.owns}
+            return await recovery.record(owning, await self._observe(steps), recorder), said
+        finally:
+            self._control = None
 
     def pause(self) -> None:
         """Ask the run in progress to stop; harmless when there is none."""
@@ -140,7 +169,7 @@ class Runs:
     async def _observe(self, steps: Mapping[str, Step]) -> dict[str, Observation]:
         """A look at every step that can be looked at now: what is in a cluster only when that cluster answers."""
         recorder = _Silent("plan", self._journal, self._store, self._cloud.clock)
-        make = self._maker(Control(), recorder, self._store.state.progress)
+        make = self._maker(Control(), recorder, self._store.state.progress, self._lease())
 
         async def look(name: str) -> tuple[str, Observation]:
             return name, await patiently(make(name), lambda: steps[name].observe(make(name)), attempts=3)
@@ -174,14 +203,33 @@ class Runs:
     def _begin(self, kind: str) -> tuple[Control, Recorder]:
         if self._control is not None:
             raise self._refused("a run is in progress", "wait for it, or pause it")
+        if self._journal.damage is not None:
+            raise Refused(self._journal.damage)
         if self._journal.read_only:
             raise self._refused("it is open read-only here", "another saxtui holds it: use that one, or close it")
         self._control = Control()
         run = f"{kind}-{int(self._cloud.clock.now())}-{secrets.token_hex(3)}"
         return self._control, Recorder(run, self._journal, self._store, self._cloud.clock)
 
+    def _lease(self, take_over: bool = False) -> Lease:
+        return Lease(self._deployment, self._cloud, self._holder, take_over=take_over)
+
+    async def _mirrored(self, lease: Lease, work: Coroutine[Any, Any, RunResult]) -> RunResult:
+        """The run, with the journal's copy in the bucket kept up beside it, and the lease given back after it."""
+        copying = mirror.Mirror(self._deployment, self._cloud, self._journal, lease)
+        unlisten = self._store.listen(copying.heard)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(copying.run())
+                result = await work
+                copying.stop()
+        finally:
+            unlisten()
+        await lease.release()
+        return result
+
     def _maker(
-        self, control: Control, recorder: Recorder, before: RunProgress, *, keep_bucket: bool = False
+        self, control: Control, recorder: Recorder, before: RunProgress, lease: Lease, *, keep_bucket: bool = False
     ) -> ContextMaker:
         def make(step: str) -> StepContext:
             return StepContext(
@@ -193,6 +241,7 @@ class Runs:
                 control=control,
                 recorder=recorder,
                 before=before.step(step),
+                lease=lease,
                 keep_bucket=keep_bucket,
             )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import platform
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -13,7 +15,7 @@ from saxtui.adapters.disk import surroundings as _surroundings
 from saxtui.adapters.disk.library import DiskLibrary
 from saxtui.adapters.disk.surroundings import Surroundings
 from saxtui.engine.summary import Summary
-from saxtui.errors import SaxtuiError
+from saxtui.errors import Refused, SaxtuiError
 from saxtui.ports import Clock, Cloud, Journal, Library
 
 if TYPE_CHECKING:
@@ -65,7 +67,9 @@ class Runtime:
 
         Raises Refused when another saxtui holds the lock, or the journal cannot be read.
         """
+        from saxtui.adapters.disk.machine import place
         from saxtui.adapters.disk.packaged import text
+        from saxtui.engine.lease import Holder
         from saxtui.engine.session import Session
         from saxtui.engine.store import Store
         from saxtui.model.progress import fold
@@ -81,7 +85,9 @@ class Runtime:
         store.restore(fold(events), events)
         manifest = partial(text, "manifests")
         source = self.surroundings.jobset_source
-        session = Session(deployment, store, self.cloud(deployment.project), journal, manifest, source)
+        here = place(Path(self.surroundings.state_dir) / "journals" / deployment.id)
+        holder = Holder(platform.node(), os.getpid(), here)
+        session = Session(deployment, store, self.cloud(deployment.project), journal, manifest, source, holder)
         self._sessions.append((session, opened))
         return session
 

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from saxtui.engine.connection import Connection
+from saxtui.engine.lease import Holder
 from saxtui.engine.logs import Logs, LogSelection
+from saxtui.engine.recovery import Recovered
 from saxtui.engine.result import Proof, RunResult
 from saxtui.engine.running import Runs
 from saxtui.engine.serving import Serving
@@ -21,7 +23,7 @@ from saxtui.ports import Cloud, Journal
 if TYPE_CHECKING:
     from saxtui.model.deployment import Deployment
 
-__all__ = ["LogSelection", "Proof", "RunResult", "Session"]
+__all__ = ["LogSelection", "Proof", "Recovered", "RunResult", "Session"]
 
 
 class Session:
@@ -35,6 +37,7 @@ class Session:
         journal: Journal,
         manifest: Callable[[str], str],
         jobset_source: tuple[str, str],
+        holder: Holder = Holder(),
     ) -> None:
         """`manifest` gives a packaged manifest's text by file name; `jobset_source` is (URL or file, SHA-256).
 
@@ -47,7 +50,7 @@ class Session:
         self.manifest = manifest
         self.jobset_source = jobset_source
         self.connection = Connection(deployment, cloud)
-        self._runs = Runs(deployment, store, cloud, journal, self.connection, manifest, jobset_source)
+        self._runs = Runs(deployment, store, cloud, journal, self.connection, manifest, jobset_source, holder)
         self._watching = Watching(store, self.connection, cloud.clock)
         self._logs = Logs(store, self.connection, self._watching, cloud.clock)
         self._serving = Serving(deployment, store, cloud, self.connection)
@@ -56,13 +59,21 @@ class Session:
         """Observe and plan; puts it into the store. Raises Refused/CallError with a Problem that names the thing."""
         return await self._runs.plan()
 
-    async def up(self, plan: Plan) -> RunResult:
-        """Make it so; resumes what an earlier run left. Never raises for a failed step: the result tells."""
-        return await self._runs.up(plan)
+    async def up(self, plan: Plan, *, take_over: bool = False) -> RunResult:
+        """Make it so; resumes what an earlier run left. Never raises for a failed step: the result tells.
 
-    async def down(self, *, keep_bucket: bool = False) -> RunResult:
-        """Delete what is ours, prove it gone. Never raises for a failed step: the result tells."""
-        return await self._runs.down(keep_bucket=keep_bucket)
+        Raises Refused before anything is sent, so also while another operator holds the deployment's lease;
+        `take_over` takes one that ran out.
+        """
+        return await self._runs.up(plan, take_over=take_over)
+
+    async def down(self, *, keep_bucket: bool = False, take_over: bool = False) -> RunResult:
+        """Delete what is ours, prove it gone. Never raises for a failed step; raises Refused like `up`."""
+        return await self._runs.down(keep_bucket=keep_bucket, take_over=take_over)
+
+    async def recover(self) -> tuple[tuple[Recovered, ...], str]:
+        """Find what is ours after the journal was lost, and journal it; sends nothing. Raises SaxtuiError."""
+        return await self._runs.recover()
 
     def pause(self) -> None:
         """Ask the run in progress to stop after what is being sent; the cloud goes on with what it was told."""

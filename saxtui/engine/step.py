@@ -17,6 +17,7 @@ from saxtui.ports import Clock, Cloud, Kubernetes
 
 if TYPE_CHECKING:
     from saxtui.engine.control import Control
+    from saxtui.engine.lease import Lease
     from saxtui.engine.manifests import Manifest
     from saxtui.engine.recorder import Recorder
     from saxtui.model.deployment import Deployment
@@ -82,6 +83,7 @@ class StepContext:
     control: Control
     recorder: Recorder
     before: StepProgress
+    lease: Lease
     keep_bucket: bool = False
 
     @property
@@ -113,7 +115,8 @@ class StepContext:
         await self.recorder.note(self.step, said)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait on the deployment's clock. Raises Paused when the run is to stop."""
+        """Wait on the deployment's clock, keeping the lease. Raises Paused when the run is to stop."""
+        await self.lease.keep()
         await self.control.sleep(self.clock, seconds)
 
     async def poll(self, look: Callable[[], Awaitable[Look]], *, limit: float, tried: str, target: str) -> Look:

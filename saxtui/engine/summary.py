@@ -12,7 +12,7 @@ from saxtui.model.progress import Ownership, RunProgress, StepState, fold
 if TYPE_CHECKING:
     from saxtui.model.deployment import Deployment
     from saxtui.model.events import Event
-    from saxtui.ports import Holder
+    from saxtui.ports import LockHolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Summary:
 
 
 def summarise(
-    deployment: Deployment, name: str, path: str, events: Sequence[Event], now: float, holder: Holder | None = None
+    deployment: Deployment, name: str, path: str, events: Sequence[Event], now: float, holder: LockHolder | None = None
 ) -> Summary:
     """The line for a deployment with this journal. `now` in epoch seconds on its clock; `holder` has its lock."""
     from saxtui.model import cost
@@ -65,7 +65,7 @@ def unreadable(name: str, path: str, problem: Problem) -> Summary:
     return Summary(name, path, "", "", "unreadable", problem.one_line(), None, None, None)
 
 
-def standing(progress: RunProgress, holder: Holder | None) -> tuple[str, str]:
+def standing(progress: RunProgress, holder: LockHolder | None) -> tuple[str, str]:
     """State and sentence. A run that has not ended is running only while its own process holds the journal."""
     steps = progress.steps.values()
     if not progress.run:

@@ -100,8 +100,9 @@ def running(deployment: Deployment, progress: RunProgress) -> Cost:
 
 def since(deployment: Deployment, progress: RunProgress) -> float | None:
     """From when the longest-lived of what bills now has been ours, in epoch seconds; None when nothing of it is yet."""
-    steps = [progress.step(line.step) for line in lines(deployment)]
-    return min((step.owned_at for step in steps if step.ownership in _EXISTS and step.owned_at is not None), default=None)
+    steps = (progress.step(line.step) for line in lines(deployment))
+    owned = (step.owned_at for step in steps if step.ownership in _EXISTS and step.owned_at is not None)
+    return min(owned, default=None)
 
 
 def spent(deployment: Deployment, progress: RunProgress, now: float) -> Cost:

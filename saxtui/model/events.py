@@ -94,7 +94,10 @@ class Progress(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owned(Event):
-    """The resource exists and is ours. `created` False: it was there already, ours from an earlier run."""
+    """The resource exists and is ours. `created` False: it was there already, ours from an earlier run.
+
+    `recovered`: known by its label alone, after the journal was lost.
+    """
 
     type: ClassVar[str] = "owned"
     kind: str
@@ -102,6 +105,7 @@ class Owned(Event):
     link: str = ""
     uid: str = ""
     created: bool = True
+    recovered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,7 +112,7 @@ def _unpriced(part: Meter) -> tuple[str, ...]:
 
 
 def _sum(values: Iterable[float | None]) -> float | None:
-    """The known ones; None when there are some and none is known."""
+    """The known ones; None when there are unknown ones and nothing beside them."""
     given = tuple(values)
-    known = [value for value in given if value is not None]
-    return sum(known) if known or not given else None
+    known = sum(value for value in given if value is not None)
+    return known if known or None not in given else None

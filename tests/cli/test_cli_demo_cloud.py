@@ -1,4 +1,7 @@
+import json
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -6,6 +9,7 @@ import pytest
 
 from saxtui.cli.demo_cloud import DemoCloud, clean, parse_records, read_environment
 from saxtui.errors import Refused
+from tests.stories.robot import wait_until
 
 
 def test_the_demo_sees_no_other_cloud() -> None:
@@ -43,3 +47,30 @@ def test_no_place_for_a_folder_is_one_clear_error(tmp_path: Path, monkeypatch: p
     with pytest.raises(Refused, match="temporary folder") as failure, DemoCloud({}, []):
         pass
     assert "TMPDIR" in failure.value.problem.next_step
+
+
+def _lives(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"  # nobody may be there to reap it
+
+
+def test_a_demo_that_is_killed_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
+    environ = {**clean(os.environ), "TMPDIR": str(tmp_path)}
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "saxtui", "demo", "--headless"], env=environ, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        (facts,) = wait_until(lambda: list(tmp_path.glob("saxtui-demo-*/emulator.json")), "the embedded cloud")
+        journals = facts.parent / "saxtui" / "journals"
+        wait_until(journals.exists, "the run's journal")
+        cloud = int(json.loads(facts.read_text())["pid"])
+        assert _lives(cloud)
+    finally:
+        demo.kill()
+        demo.wait()
+    wait_until(lambda: not _lives(cloud), "the embedded cloud's end")
+    wait_until(lambda: not list(tmp_path.iterdir()), "its folder's end")

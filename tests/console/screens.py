@@ -40,3 +40,8 @@ async def until(pilot: Pilot[Any], condition: Callable[[], object], seconds: flo
                 await pilot.pause(0.02)
     except TimeoutError:
         raise AssertionError(f"still not so; the screen shows:\n{shown(app)}") from None
+
+
+async def shows(app: ConsoleApp, pilot: Pilot[Any], *texts: str) -> None:
+    """Wait until every text is on the screen: a layout may take a frame more than the first of them."""
+    await until(pilot, lambda: all(text in shown(app) for text in texts))

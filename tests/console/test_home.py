@@ -12,7 +12,7 @@ from saxtui.console.modals.confirm import ConfirmModal
 from saxtui.console.modals.leaving import LeaveModal
 from saxtui.errors import ExitCode, Problem, Refused
 from tests.console.fakes import NOW, FakeRuntime, FakeSession, deployment, summary
-from tests.console.screens import SIZES, console, shown, until
+from tests.console.screens import SIZES, console, shown, shows, until
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -21,19 +21,19 @@ async def test_loading_then_ready(size: tuple[int, int]) -> None:
     runtime.hold = asyncio.Event()
     async with console(runtime, size) as (app, pilot):
         await pilot.pause()
-        assert "reading the journals" in shown(app)
+        await shows(app, pilot, "reading the journals")
         runtime.hold.set()
         await until(pilot, lambda: "llama-70b" in shown(app))
-        screen = shown(app)
-        for text in ("spmd-175b", "serving 2/2", "$77.18/h", "paused at tpu2", "EMULATED x60", "$115.77/h"):
-            assert text in screen, text
+        await shows(
+            app, pilot, *("spmd-175b", "serving 2/2", "$77.18/h", "paused at tpu2", "EMULATED x60", "$115.77/h")
+        )
 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_empty_names_the_next_key_and_the_demo(size: tuple[int, int]) -> None:
     async with console(FakeRuntime(), size) as (app, pilot):
         await until(pilot, lambda: "No deployment yet" in shown(app))
-        assert "saxtui demo" in shown(app)
+        await shows(app, pilot, "saxtui demo")
 
 
 async def test_failed_says_why_and_keeps_the_last_good_lines() -> None:
@@ -43,10 +43,10 @@ async def test_failed_says_why_and_keeps_the_last_good_lines() -> None:
         runtime.error = Refused(Problem("list", "/nowhere/deployments", "permission denied"))
         await pilot.press("f5")
         await until(pilot, lambda: "permission denied" in shown(app))
-        assert "serving 2/2" in shown(app)
+        await shows(app, pilot, "serving 2/2")
         await pilot.press("ctrl+l")
         await until(pilot, lambda: "Messages" in shown(app))
-        assert "permission denied" in shown(app)
+        await shows(app, pilot, "permission denied")
 
 
 async def test_failed_at_the_start_is_not_taken_for_empty() -> None:
@@ -85,7 +85,7 @@ async def test_take_down_needs_the_name_and_shows_the_run() -> None:
         await until(pilot, lambda: session.runs == ["up", "down"])
         await until(pilot, lambda: "down done" in shown(app))
         assert app.current_mode == "provision"
-        assert "gone" in shown(app)
+        await shows(app, pilot, "gone")
 
 
 async def test_escape_takes_nothing_down() -> None:
@@ -133,7 +133,7 @@ async def test_leaving_asks_when_something_bills_and_twice_is_enough() -> None:
         await until(pilot, lambda: "spmd-175b" in shown(app))
         await pilot.press("q")
         await until(pilot, lambda: isinstance(app.screen, LeaveModal))
-        assert "goes on billing $77.18/h" in shown(app)
+        await shows(app, pilot, "goes on billing $77.18/h")
         await pilot.press("ctrl+c")
         await until(pilot, lambda: app.return_code is not None)
         assert app.return_code == ExitCode.DONE
@@ -160,7 +160,7 @@ async def test_leaving_a_run_pauses_it_and_exits_3() -> None:
         await until(pilot, lambda: live.state.progress.step("pool/tpu1").owned_at is not None)
         await pilot.press("ctrl+q")
         await until(pilot, lambda: isinstance(app.screen, LeaveModal))
-        assert "up of spmd-175b is at work" in shown(app)
+        await shows(app, pilot, "up of spmd-175b is at work")
         await pilot.press("ctrl+q")
         await until(pilot, lambda: app.return_code is not None)
         assert session.paused
@@ -173,4 +173,4 @@ async def test_hostile_names_stay_text() -> None:
         app.sessions.summaries = tuple(lines)
         app.bridge.poke()
         await until(pilot, lambda: "[@click=app.quit]no[/]" in shown(app))
-        assert "[red]x[/red]" in shown(app)
+        await shows(app, pilot, "[red]x[/red]")

@@ -8,7 +8,7 @@ import pytest
 
 from saxtui.console.modals.confirm import ConfirmModal
 from tests.console.fakes import STOCKOUT, FakeRuntime, FakeSession, deployment, summary
-from tests.console.screens import SIZES, console, shown, until
+from tests.console.screens import SIZES, console, shown, shows, until
 
 
 def fresh() -> tuple[FakeRuntime, FakeSession]:
@@ -29,9 +29,11 @@ async def test_the_run_grows_on_the_axis_and_its_requests_are_listed(size: tuple
         await pilot.press("tab", "enter")
         await until(pilot, lambda: session.store.state.progress.step("pool/tpu1").owned_at is not None)
         await until(pilot, lambda: "node-pool tpu1" in shown(app))
-        screen = shown(app)
-        for text in ("pool tpu2", "█", "░", "┄", "═", "critical path", "what was sent", "elapsed", "ready in about"):
-            assert text in screen, text
+        await shows(
+            app,
+            pilot,
+            *("pool tpu2", "█", "░", "┄", "═", "critical path", "what was sent", "elapsed", "ready in about"),
+        )
         gate.set()
         await until(pilot, lambda: "up done" in shown(app))
         assert "$77.18/h" in shown(app) or "/h" in shown(app).splitlines()[0]
@@ -47,9 +49,7 @@ async def test_a_failure_opens_in_place(size: tuple[int, int]) -> None:
         await until(pilot, lambda: isinstance(app.screen, ConfirmModal))
         await pilot.press("tab", "enter")
         await until(pilot, lambda: "up failed" in shown(app))
-        screen = shown(app)
-        for text in ("GCE_STOCKOUT", "us-west4-b", "x takes everything down"):
-            assert text in screen, text
+        await shows(app, pilot, "GCE_STOCKOUT", "us-west4-b", "x takes everything down")
         session.failing.clear()
         await pilot.press("r")
         await until(pilot, lambda: isinstance(app.screen, ConfirmModal))
@@ -85,7 +85,7 @@ async def test_enter_shows_everything_of_the_step() -> None:
         await until(pilot, lambda: "up done" in shown(app))
         await pilot.press("down", "down", "enter")
         await until(pilot, lambda: "gcloud ... sax-iam-sa" in shown(app) and "esc closes" in shown(app))
-        assert "uid" in shown(app)
+        await shows(app, pilot, "uid")
         await pilot.press("escape")
         await until(pilot, lambda: "esc closes" not in shown(app))
 

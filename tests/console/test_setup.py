@@ -10,7 +10,7 @@ from saxtui.console.screens.setup import SetupScreen
 from saxtui.console.setup.draft import PAGES
 from saxtui.errors import Problem, Refused
 from tests.console.fakes import FakeRuntime, summary
-from tests.console.screens import SIZES, console, shown, until
+from tests.console.screens import SIZES, console, shown, shows, until
 
 
 def wizard(app: object) -> SetupScreen:
@@ -77,9 +77,7 @@ async def test_the_slice_page_does_the_arithmetic() -> None:
         await until(pilot, lambda: app.current_mode == "setup" and "demo-project" in shown(app))
         await pilot.press("f4", "f4")
         await until(pilot, lambda: "Which slices" in shown(app))
-        screen = shown(app)
-        for text in ("fits", "too small memory", "64 x $1.20 = $76.80/h", "16 hosts", "h0 ★", "offers it"):
-            assert text in screen, text
+        await shows(app, pilot, "fits", "too small memory", "64 x $1.20 = $76.80/h", "16 hosts", "h0 ★", "offers it")
         await pilot.press("down")
         await until(pilot, lambda: "needs a slice of 32 chips" in shown(app))
         await pilot.press("enter")
@@ -114,7 +112,7 @@ async def test_a_name_in_the_library_is_not_offered_again() -> None:
         await until(pilot, lambda: "spmd-175b" in shown(app))
         await pilot.press("n", "f4", "f4", "f4")
         await until(pilot, lambda: app.current_mode == "setup" and wizard(app).page == 3)
-        assert "spmd-175b-2" in shown(app)
+        await shows(app, pilot, "spmd-175b-2")
 
 
 async def test_nothing_is_saved_before_the_word_is_typed() -> None:

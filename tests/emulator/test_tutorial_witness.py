@@ -257,10 +257,7 @@ def look_with_the_python_clients(state: Path, env: dict[str, str], monkeypatch: 
             monkeypatch.setenv(name, value)
     options = {"api_endpoint": facts["endpoint"]}
     token = Credentials(token=facts["token"])
-    gke = container_v1.ClusterManagerClient(
-        transport="rest", credentials=AnonymousCredentials(), client_options=options
-    )
-    header = [("authorization", f"Bearer {facts['token']}")]
+    gke = container_v1.ClusterManagerClient(transport="rest", credentials=token, client_options=options)
     parent = f"projects/{PROJECT}/locations/{LOCATION}"
     with gke:
         (cluster,) = gke.list_clusters(parent=parent).clusters

@@ -6,15 +6,18 @@ Every call passes `World.gate` before and after its effect; a test may kill, ref
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from saxtui.errors import Ambiguous, Busy, Conflict, NotFound, Problem
+from saxtui.errors import Ambiguous, Busy, CallError, Conflict, NotFound, Problem
 from saxtui.model import events as ev
 from saxtui.model.cluster import ClusterView, LogLine
+from saxtui.model.progress import RunProgress, apply
 from saxtui.model.serving import Candidate, Dialect, Sampling
 from saxtui.ports import (
     AccountInfo,
@@ -72,6 +75,7 @@ class World:
         self.serial = 0
         self.buckets: dict[str, dict[str, Any]] = {}
         self.objects: dict[str, dict[str, ObjectInfo]] = {}
+        self.contents: dict[tuple[str, str], bytes] = {}
         self.accounts: dict[str, AccountInfo] = {}
         self.policies: dict[PolicyTarget, Json] = {}
         self.clusters: dict[str, dict[str, Any]] = {}
@@ -82,6 +86,13 @@ class World:
         self.journal: list[ev.Event] = []
         self.addresses: dict[str, str] = {}
         self.late: list[tuple[float, Callable[[], None]]] = []
+        self.dead = False
+        self.landing: Callable[[str], float | None] | None = None
+        self.progress = RunProgress()
+        self.lag = 0.0
+        self.shown: dict[str, tuple[float, Any]] = {}
+        self.hidden: set[str] = set()
+        self.boundaries: Counter[str] = Counter()
 
     # -- clock
     def now(self) -> float:
@@ -97,23 +108,65 @@ class World:
 
     # -- gate
     async def gate(self, when: str, call: str) -> None:
-        """`when` is "before" or "after" the effect of `call` (a verb and a name)."""
+        """`when` is "before" the send, "sent" (on its way) or "after" the effect of `call` (a verb and a name)."""
+        if self.dead:
+            raise Killed("dead already")
         self.points += 1
+        self.boundaries[f"{when} {call.split()[0]}"] += 1
         if self.points == self.kill_at:
+            self.dead = True
             raise Killed(f"{when} {call}")
         for rule in tuple(self.rules):
             rule(when, call)
         await asyncio.sleep(0)
+        if self.dead:
+            raise Killed("dead already")
 
-    async def read(self, call: str) -> None:
+    async def read(self, call: str) -> bool:
+        """Whether the read finds nothing although something is there (`hidden`: one false 404 a call)."""
         await self.gate("before", call)
+        if call in self.hidden:
+            self.hidden.discard(call)
+            return True
+        return False
 
     async def mutate(self, call: str, effect: Callable[[], Any]) -> Any:
+        """`landing(call)`: seconds after which a request that was on its way at a kill or a break acts; None never.
+
+        `mutations` counts what reached the service, at once or late.
+        """
         await self.gate("before", call)
+        try:
+            await self.gate("sent", call)
+        except (Killed, Ambiguous, asyncio.CancelledError):
+            after = self.landing(call) if self.landing is not None else None
+            if after is not None:
+                self.late.append((self.time + after, lambda: self._land(call, effect)))
+            raise
         self.mutations.append(call)
         result = effect()
         await self.gate("after", call)
         return result
+
+    def _land(self, call: str, effect: Callable[[], Any]) -> None:
+        self.mutations.append(call)
+        with contextlib.suppress(CallError):
+            effect()
+
+    def stale(self, what: str, current: list[Any]) -> list[Any]:
+        """A list as it is shown: a change is seen `lag` seconds after the first list that could have shown it."""
+        keys = [repr(item) for item in current]
+        since, known = self.shown.get(what, (self.time, (keys, current)))
+        if self.lag <= 0 or known[0] == keys:
+            self.shown[what] = (0.0, (keys, current))
+            return current
+        if since == 0.0:
+            since = self.time
+            self.shown[what] = (since, known)
+        if self.time - since >= self.lag:
+            self.shown[what] = (0.0, (keys, current))
+            return current
+        return list(known[1])
 
     def uid(self) -> str:
         self.serial += 1
@@ -133,6 +186,7 @@ class World:
             "pools": sorted(self.pools),
             "kube": sorted(str(ref) for ref in self.kube if ref.kind != "Pod"),
             "pods": sum(1 for ref in self.kube if ref.kind == "Pod"),
+            "addresses": sorted(self.addresses),
         }
 
     # -- operations
@@ -164,15 +218,15 @@ class FakeGke:
         self.w = world
 
     async def get_cluster(self, location: str, name: str) -> ClusterInfo | None:
-        await self.w.read(f"get cluster {name}")
+        hidden = await self.w.read(f"get cluster {name}")
         self.w.settle_operations()
-        row = self.w.clusters.get(name)
+        row = None if hidden else self.w.clusters.get(name)
         return self._cluster(name, row) if row else None
 
     async def list_clusters(self, location: str) -> list[ClusterInfo]:
         await self.w.read("list clusters")
         self.w.settle_operations()
-        return [self._cluster(name, row) for name, row in self.w.clusters.items()]
+        return self.w.stale("clusters", [self._cluster(name, row) for name, row in self.w.clusters.items()])
 
     async def create_cluster(self, location: str, body: Json) -> Operation:
         spec = body["cluster"]
@@ -208,15 +262,15 @@ class FakeGke:
         return await self.w.mutate(f"delete cluster {name}", effect)
 
     async def get_node_pool(self, location: str, cluster: str, name: str) -> NodePoolInfo | None:
-        await self.w.read(f"get pool {name}")
+        hidden = await self.w.read(f"get pool {name}")
         self.w.settle_operations()
-        row = self.w.pools.get(name)
+        row = None if hidden else self.w.pools.get(name)
         return self._pool(name, row) if row else None
 
     async def list_node_pools(self, location: str, cluster: str) -> list[NodePoolInfo]:
         await self.w.read("list pools")
         self.w.settle_operations()
-        return [self._pool(name, row) for name, row in self.w.pools.items()]
+        return self.w.stale("pools", [self._pool(name, row) for name, row in self.w.pools.items()])
 
     async def create_node_pool(self, location: str, cluster: str, body: Json) -> Operation:
         spec = body["nodePool"]
@@ -283,12 +337,12 @@ class FakeBuckets:
         self.w = world
 
     async def get(self, name: str) -> BucketInfo | None:
-        await self.w.read(f"get bucket {name}")
-        return self._info(name) if name in self.w.buckets else None
+        hidden = await self.w.read(f"get bucket {name}")
+        return self._info(name) if name in self.w.buckets and not hidden else None
 
     async def list(self) -> list[BucketInfo]:
         await self.w.read("list buckets")
-        return [self._info(name) for name in self.w.buckets]
+        return self.w.stale("buckets", [self._info(name) for name in self.w.buckets])
 
     async def create(self, body: Json) -> BucketInfo:
         name = body["name"]
@@ -322,6 +376,33 @@ class FakeBuckets:
     async def delete_object(self, name: str, item: ObjectInfo) -> None:
         await self.w.mutate(f"delete object {item.name}", lambda: self.w.objects[name].pop(item.name, None))
 
+    async def find_object(self, name: str, key: str) -> ObjectInfo | None:
+        await self.w.read(f"find object {key}")
+        found = self.w.objects.get(name, {}).get(key)
+        return replace(found, answered=self.w.time) if found else None
+
+    async def read_object(self, name: str, key: str, generation: int = 0, limit: int = 8_388_608) -> bytes | None:
+        await self.w.read(f"read object {key}")
+        found = self.w.objects.get(name, {}).get(key)
+        if found is None or generation not in (0, found.generation):
+            return None
+        return self.w.contents[name, key]
+
+    async def put_object(self, name: str, key: str, data: bytes, generation_match: int | None = None) -> ObjectInfo:
+        def effect() -> ObjectInfo:
+            if name not in self.w.buckets:
+                raise NotFound(problem("no such bucket"))
+            old = self.w.objects[name].get(key)
+            if generation_match is not None and generation_match != (old.generation if old else 0):
+                raise Conflict(problem("conditionNotMet"))
+            self.w.serial += 1
+            made = ObjectInfo(key, self.w.serial, len(data), updated=self.w.time, answered=self.w.time)
+            self.w.objects[name][key], self.w.contents[name, key] = made, data
+            return made
+
+        made: ObjectInfo = await self.w.mutate(f"put object {key}", effect)
+        return made
+
     def _info(self, name: str) -> BucketInfo:
         row = self.w.buckets[name]
         return BucketInfo(name, "US-WEST4", row["labels"], "1", 1, row["uid"])
@@ -332,12 +413,12 @@ class FakeIdentity:
         self.w = world
 
     async def get_account(self, email: str) -> AccountInfo | None:
-        await self.w.read(f"get account {email}")
-        return self.w.accounts.get(email)
+        hidden = await self.w.read(f"get account {email}")
+        return None if hidden else self.w.accounts.get(email)
 
     async def list_accounts(self) -> list[AccountInfo]:
         await self.w.read("list accounts")
-        return list(self.w.accounts.values())
+        return self.w.stale("accounts", list(self.w.accounts.values()))
 
     async def create_account(self, account_id: str, display_name: str, description: str) -> AccountInfo:
         email = f"{account_id}@demo-project.iam.gserviceaccount.com"
@@ -574,6 +655,7 @@ class FakeJournal:
     async def append(self, event: ev.Event) -> None:
         await self.w.gate("before", f"append {event.type}")
         self.w.journal.append(event)
+        self.w.progress = apply(self.w.progress, event)
         await self.w.gate("after", f"append {event.type}")
 
     async def events(self) -> list[ev.Event]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
 from saxtui.engine.connection import Connection
+from saxtui.engine.lease import Holder
 from saxtui.engine.result import RunResult
 from saxtui.engine.running import Runs
 from saxtui.engine.store import Store
@@ -17,6 +19,7 @@ from tests.engine.fake_world import SHA256, FakeCloud, FakeJournal, Killed, Worl
 MANIFESTS = Path(__file__).resolve().parents[2] / "manifests"
 
 
+@functools.cache
 def manifest(name: str) -> str:
     return (MANIFESTS / name).read_text(encoding="utf-8")
 
@@ -30,6 +33,7 @@ class Process:
     """One life of saxtui: a store folded from the journal, and its runs."""
 
     def __init__(self, world: World, deployment: Deployment | None = None) -> None:
+        world.dead = False
         self.world = world
         self.deployment = deployment or tutorial()
         self.cloud = FakeCloud(world)
@@ -44,6 +48,7 @@ class Process:
             connection,
             manifest,
             ("http://127.0.0.1/manifests.yaml", SHA256),
+            Holder("cloud-shell", 1, "here"),
         )
 
     async def up(self) -> RunResult:

@@ -75,6 +75,19 @@ class Road:
         assert self.app.sessions.current is not None, f"no deployment is open:\n{shown(self.app)}"
         return self.app.sessions.current.state
 
+    async def walk(self) -> None:
+        """All of it, in order."""
+        await self.begin()
+        await self.set_up()
+        await self.provision()
+        await self.slices()
+        await self.publish()
+        await self.load_in_the_log()
+        await self.chat()
+        await self.help()
+        await self.take_down()
+        await self.leave()
+
     async def begin(self) -> None:
         """Home, with nothing on it yet."""
         await self.sees("No deployment yet")
@@ -103,7 +116,7 @@ class Road:
 
     async def provision(self) -> None:
         """Watch the run to its end."""
-        await self.until(lambda: self.state.progress.step("model-servers").state is not StepState.WAITING)
+        await self.until(lambda: self.state.progress.step("jobset-controller").state is StepState.DONE)
         self.snap("provision")
         await self.until(lambda: self._ended("up") == "done")
         await self.sees("up done")
@@ -121,7 +134,7 @@ class Road:
         await self.sees("logs: 0-0")
         await self.keys("right", "down", "right_square_bracket")
         await self.until(lambda: slices.selected is not None and slices.selected.tag == "1-5")
-        await self.sees("logs: 1-5", "1-5-")
+        await self.sees("logs: 1-5")
         lines = slices.pane.view.buffer.end
         await self.until(lambda: slices.pane.view.buffer.end > lines)
         self.snap("slices-pod")

@@ -15,16 +15,6 @@ async def test_the_whole_road_by_keys(cloud: EmbeddedCloud, size: tuple[int, int
     before = cloud.resources()
     app = ConsoleApp(cloud.env)
     async with app.run_test(size=size) as pilot:
-        road = Road(app, pilot)
-        await road.begin()
-        await road.set_up()
-        await road.provision()
-        await road.slices()
-        await road.publish()
-        await road.load_in_the_log()
-        await road.chat()
-        await road.help()
-        await road.take_down()
-        await road.leave()
+        await Road(app, pilot).walk()
     assert app.return_code == 0
     assert cloud.resources() == before, "down must leave what was there before, no more and no less"

@@ -17,7 +17,7 @@ from saxtui.adapters.disk.rows import insert, select
 from saxtui.errors import Problem, Refused
 from saxtui.model.events import Event, RunFinished, RunStarted, from_record
 from saxtui.model.text import safe
-from saxtui.ports import Holder
+from saxtui.ports import LockHolder
 
 WAY_OUT = "run: saxtui recover -d FILE (sets the file aside, and finds what is ours by backup, mirror and labels)"
 
@@ -48,7 +48,7 @@ class DiskJournal:
         if self._lock is not None and isinstance(event, (RunStarted, RunFinished)):
             await asyncio.to_thread(self._lock.tell, event.run if isinstance(event, RunStarted) else "")
 
-    async def holder(self) -> Holder | None:
+    async def holder(self) -> LockHolder | None:
         """Who writes it now, us included; None when nobody does."""
         return await asyncio.to_thread(holder, self._database.path.with_suffix(".lock"))
 

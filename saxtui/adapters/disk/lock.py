@@ -10,7 +10,7 @@ from pathlib import Path
 from saxtui.adapters.disk.private import make_private_dir, open_private, refuse
 from saxtui.errors import Problem, Refused
 from saxtui.model.text import safe
-from saxtui.ports import Holder
+from saxtui.ports import LockHolder
 
 _PROBE_SECONDS = 0.005
 """Longer than another process takes to look whether the lock is held, which holds it for that moment."""
@@ -68,7 +68,7 @@ class FileLock:
             return
 
 
-def holder(path: Path) -> Holder | None:
+def holder(path: Path) -> LockHolder | None:
     """Who holds the lock at `path` now, None when nobody does. Takes nothing and makes no file. Raises Refused."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -79,7 +79,7 @@ def holder(path: Path) -> Holder | None:
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return _read(fd) or Holder(0, "an unknown time")
+        return _read(fd) or LockHolder(0, "an unknown time")
     finally:
         os.close(fd)
     return None
@@ -94,7 +94,7 @@ def _take(fd: int) -> None:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _read(fd: int) -> Holder | None:
+def _read(fd: int) -> LockHolder | None:
     first, _, run = os.pread(fd, 400, 0).decode("utf-8", "replace").partition("\n")
     pid, _, since = first.strip().partition(" ")
-    return Holder(int(pid), safe(since), safe(run.strip())) if pid.isdecimal() else None
+    return LockHolder(int(pid), safe(since), safe(run.strip())) if pid.isdecimal() else None

@@ -112,12 +112,12 @@ class HomeScreen(ConsoleScreen):
             self.rows.focus()
 
     def _row(self, line: Summary, now: float) -> Row:
-        from saxtui.console.costs import of_live, of_summary
         from saxtui.console.deployment_words import sign_of, state_of, when
+        from saxtui.present.spend import of_line
 
         live = next((live for live in self.console.sessions.opened if live.name == line.name), None)
         state, said = state_of(line, live)
-        cost = of_live(live, now) if live is not None else of_summary(line)
+        cost = live.cost(now) if live is not None else of_line(line)
         sign = sign_of(state)
         return Row(
             line.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +53,10 @@ class GoogleApi:
         )
         world.on(faults.LAND, self._land)
         self._router = Router(route for part in parts for route in part.routes())
+
+    def templates(self) -> Iterator[tuple[str, str]]:
+        """(HTTP method, path with {placeholders}) of every method there is."""
+        return self._router.templates()
 
     def template(self, method: str, path: str) -> str:
         """The path of the method that takes such a request, with {placeholders}; "" when none does."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from saxtui.emulator import scenarios
-from saxtui.emulator.google import list_lag, policy
+from saxtui.emulator.google import list_lag, policy, projects
 from saxtui.emulator.google.errors import GoogleError, unauthenticated
 from saxtui.emulator.google.permissions import denial, permission_for
 from saxtui.emulator.google.wire import Answer, Request
@@ -98,7 +98,8 @@ def _meddle(world: World, request: Request, fault: Json) -> None:
         found = pattern.search(request.path)
         if found is None:
             continue
-        target = policy.key(kind, found[1])
+        project = projects.find(world, found[1]) if kind == "project" else None
+        target = policy.key(kind, project["projectId"] if project else found[1])
         bindings = policy.read(world, target).get("bindings", [])
         policy.put(world, target, [*bindings, {"role": fault["role"], "members": [fault["member"]]}])
 

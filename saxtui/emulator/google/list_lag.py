@@ -42,6 +42,7 @@ def through(world: World, service: str, request: Request, proceed: Proceed) -> A
     )
     if request.method != "GET":
         if ":" not in request.path.rpartition("/")[2]:
+            row["kept"] = [each for each in row["kept"] if each["at"] > world.now - lag]
             _keep(world, row, request, collection, proceed)
         return proceed(request)
     answer = proceed(request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -124,6 +124,10 @@ class Router:
         self._routes: dict[str, list[Route]] = {}
         for route in routes:
             self._routes.setdefault(route.method, []).append(route)
+
+    def templates(self) -> Iterator[tuple[str, str]]:
+        """(method, template) of every route."""
+        return ((method, route.template) for method, routes in self._routes.items() for route in routes)
 
     def match(self, method: str, path: str) -> Match | None:
         """The first route that fits, or None."""

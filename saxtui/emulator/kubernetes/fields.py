@@ -102,6 +102,31 @@ def entry(manager: str, operation: str, api_version: str, stamp: str, paths: Ite
     }
 
 
+_STATUS_WRITERS = {"Node": "kubelet", "Pod": "kubelet", "JobSet": "manager"}
+
+
+def _tree(value: Any, field: str) -> Json:
+    """FieldsV1 of a value, straight away: statuses are written often."""
+    if isinstance(value, dict):
+        return {f"f:{name}": _tree(item, name) for name, item in value.items()}
+    if isinstance(value, list) and (keys := list_keys(field, value)):
+        return {key_element(item, keys): {".": {}, **_tree(item, "")} for item in value}
+    return {}
+
+
+def after_status(old: Json, status: Json, stamp: str, manager: str = "") -> list[Json]:
+    """managedFields after a write of the status. Without a manager it is whose work this kind's status is."""
+    who = manager or _STATUS_WRITERS.get(str(old["kind"]), "kube-controller-manager")
+    kept = [
+        each
+        for each in old["metadata"].get("managedFields") or []
+        if (each["manager"], each.get("subresource")) != (who, "status")
+    ]
+    head = {"manager": who, "operation": "Update", "apiVersion": old["apiVersion"], "time": stamp}
+    tree = {"f:status": _tree(status, "status")}
+    return [*kept, {**head, "fieldsType": "FieldsV1", "fieldsV1": tree, "subresource": "status"}]
+
+
 def _values(value: Any, field: str, prefix: Path, out: dict[Path, Any]) -> None:
     if isinstance(value, dict) and value and not is_atomic_map(field):
         for name, item in value.items():

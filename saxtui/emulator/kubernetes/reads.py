@@ -95,6 +95,34 @@ def parse_rv(text: str) -> int:
     return int(text)
 
 
+def check_options(query: Mapping[str, str], *, watching: bool) -> None:
+    """Which of resourceVersionMatch and sendInitialEvents go together. Raises ApiError 422."""
+    match, initial = query.get("resourceVersionMatch", ""), "sendInitialEvents" in query
+    rv = query.get("resourceVersion", "")
+    causes: list[status.Cause] = []
+
+    def forbidden(field: str, why: str) -> None:
+        causes.append(status.Cause(field, f"Forbidden: {why}", "FieldValueForbidden"))
+
+    field = "resourceVersionMatch"
+    if watching and initial and match != "NotOlderThan":
+        forbidden(field, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
+    elif watching and match and not initial:
+        forbidden(field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
+    elif not watching and initial:
+        forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list")
+    if match and query.get("continue"):
+        forbidden(field, "resourceVersionMatch is forbidden when continue is provided")
+    elif match and not watching and not rv:
+        forbidden(field, "resourceVersionMatch is forbidden unless resourceVersion is provided")
+    if match not in ("", "Exact", "NotOlderThan"):
+        causes.append(status.not_supported(field, match, ("Exact", "NotOlderThan")))
+    elif match == "Exact" and rv == "0" and not watching:
+        forbidden(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+    if causes:
+        raise status.invalid("ListOptions", "meta.k8s.io", "", causes)
+
+
 def _token(rv: int, start: str) -> str:
     raw = json.dumps({"v": "meta.k8s.io/v1", "rv": rv, "start": f"{start}\0"}, separators=(",", ":"))
     return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
@@ -145,6 +173,7 @@ def _objects_at(store: KubeStore, info: KindInfo, call: Call) -> tuple[list[Json
 
 def listing(store: KubeStore, target: Target, call: Call) -> Reply:
     """GET of a collection."""
+    check_options(call.query, watching=False)
     info, chosen = target.info, selection(target, call.query)
     form = wanted_form(call.headers.get("accept", ""))
     objects, rv, start = _objects_at(store, info, call)

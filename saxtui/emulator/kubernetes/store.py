@@ -182,13 +182,15 @@ class KubeStore:
         self._tell()
         return dict(copy_json(new))
 
-    def set_status(self, kind: str, namespace: str, name: str, status: Json) -> Json | None:
+    def set_status(self, kind: str, namespace: str, name: str, status: Json, *, manager: str = "") -> Json | None:
         """Replace the status; None when the object is gone. No event when nothing changes."""
         old = self.peek(kind, namespace, name)
         if old is None:
             return None
         if old.get("status") != status:
-            new = {**old, "metadata": dict(old["metadata"]), "status": copy_json(status)}
+            managed = fields.after_status(old, status, self.world.stamp(), manager)
+            metadata = {**old["metadata"], "managedFields": managed}
+            new = {**old, "metadata": metadata, "status": copy_json(status)}
             self._commit("MODIFIED", self.info(kind), new, old)
             self._tell()
             return dict(copy_json(new))

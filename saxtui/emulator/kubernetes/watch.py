@@ -14,14 +14,20 @@ from saxtui.emulator.kubernetes import status, tables
 from saxtui.emulator.kubernetes.kinds import KindInfo
 from saxtui.emulator.kubernetes.objects import Json
 from saxtui.emulator.kubernetes.paths import Target
-from saxtui.emulator.kubernetes.reads import Selection, parse_rv, selection, shown
+from saxtui.emulator.kubernetes.reads import Selection, check_options, parse_rv, selection, shown
 from saxtui.emulator.kubernetes.silence import NAP, Silence
 from saxtui.emulator.kubernetes.store import KubeStore
 from saxtui.emulator.kubernetes.wire import Call, Form, wanted_form
 
 BOOKMARK_SECONDS = 60.0
+"""Seconds of the world between two bookmarks."""
+LOOK = 0.5
+"""Real seconds between two looks at the world's clock by a watch that wants bookmarks."""
+BATCH = 500
+"""Events sent in one piece at most."""
 BACKLOG = 20_000
 """Events a slow watcher may fall behind before it is cut off."""
+_PARTIAL = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}
 _encode = msgspec.json.Encoder().encode
 
 
@@ -45,6 +51,7 @@ class Watcher:
     include: str = "Metadata"
     at: int = 0
     overrun: bool = False
+    started: bool = False
     lines: deque[bytes] = field(default_factory=deque)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _columns: bool = True
@@ -65,11 +72,15 @@ class Watcher:
             self._columns = False
         elif kind not in ("ERROR", "BOOKMARK"):
             obj = tables.partial(obj, self.form.version) if self.form.kind else shown(self.store, self.info, obj)
-        if len(self.lines) >= BACKLOG:
+        if len(self.lines) >= BACKLOG and self.started:
             self.overrun = True
         else:
             self.lines.append(_encode({"type": kind, "object": obj}) + b"\n")
         self.wake.set()
+
+    def take(self) -> bytes:
+        """What is to be sent next."""
+        return b"".join(self.lines.popleft() for _ in range(min(BATCH, len(self.lines))))
 
     def hear(self, change: str, obj: Json, before: Json | None) -> None:
         """A store listener."""
@@ -91,12 +102,16 @@ class Watcher:
         obj: Json = {"kind": self.info.kind, "apiVersion": self.info.api_version, "metadata": metadata}
         if self.form.kind == "Table":
             obj = tables.table(self.info, [], {"resourceVersion": str(self.store.rv)}, 0, columns=False)
+            obj["rows"] = [{"cells": [], "object": {**_PARTIAL, "metadata": metadata}}] if initial_end else []
         self.send("BOOKMARK", obj)
 
-    def start(self, asked: int) -> bool:
-        """Queue what comes first: the present state, or the changes since `asked`. False when that is too old."""
-        if asked == 0:
-            for obj in self.store.list(self.info.kind, self.chosen.namespace):
+    def start(self, asked: int, initial: bool | None = None) -> bool:
+        """Queue what comes first: the present state, or the changes since `asked`. False when that is too old.
+
+        `initial`: whether the present state was asked for (sendInitialEvents); None leaves it to `asked`.
+        """
+        if asked == 0 or initial:
+            for obj in self.store.list(self.info.kind, self.chosen.namespace) if initial is not False else ():
                 if self.chosen.matches(obj):
                     self.send("ADDED", obj)
             self.at = self.store.rv
@@ -113,7 +128,8 @@ class Watcher:
 
 
 def open_watch(store: KubeStore, target: Target, call: Call) -> Watcher:
-    """A watcher for a request, nothing queued yet. Raises ApiError 400 or 406."""
+    """A watcher for a request, nothing queued yet. Raises ApiError 400, 406 or 422."""
+    check_options(call.query, watching=True)
     chosen = selection(target, call.query)
     form = wanted_form(call.headers.get("accept", ""))
     return Watcher(store, target.info, chosen, form, call.query.get("includeObject", "Metadata"))
@@ -131,13 +147,14 @@ async def stream(store: KubeStore, target: Target, call: Call) -> AsyncGenerator
     """
     watcher = open_watch(store, target, call)
     asked = parse_rv(call.query.get("resourceVersion", ""))
-    initial = call.flag("sendInitialEvents")
-    if not watcher.start(0 if initial else asked):
+    initial = call.flag("sendInitialEvents") if "sendInitialEvents" in call.query else None
+    if not watcher.start(asked, initial):
         yield b"".join(watcher.lines)
         return
     bookmarks = call.flag("allowWatchBookmarks")
     if initial and bookmarks:
         watcher.bookmark(initial_end=True)
+    watcher.started = True
     stop = store.listen(watcher.hear)
     try:
         async for chunk in _run(watcher, asyncio.get_running_loop().time, _seconds(call), bookmarks=bookmarks):
@@ -150,8 +167,9 @@ async def _run(
     watcher: Watcher, clock: Callable[[], float], seconds: float, *, bookmarks: bool
 ) -> AsyncGenerator[bytes]:
     end = clock() + seconds
-    marks = [end - 2.0] if seconds > 2 else []
-    next_mark = min([clock() + BOOKMARK_SECONDS, *marks]) if bookmarks else end
+    world = watcher.store.world
+    next_mark = world.now + BOOKMARK_SECONDS
+    last_mark = end - 2.0 if seconds > 2 else end
     silence = Silence(watcher.store.world)
     while not watcher.overrun:
         if silence.holds():
@@ -162,21 +180,20 @@ async def _run(
             yield _encode({"type": "ERROR", "object": status.body(410, "Expired", message)}) + b"\n"
         if silence.verdict():
             return
-        if watcher.lines:
-            chunk = b"".join(watcher.lines)
-            watcher.lines.clear()
-            yield chunk
+        while watcher.lines:
+            yield watcher.take()
         watcher.wake.clear()
         now = clock()
         if now >= end:
             return
-        if bookmarks and now >= next_mark:
+        if bookmarks and (world.now >= next_mark or now >= last_mark):
             watcher.bookmark()
-            next_mark = min([now + BOOKMARK_SECONDS, *(mark for mark in marks if mark > now)])
+            next_mark = world.now + BOOKMARK_SECONDS
+            last_mark = last_mark if now < last_mark else end
             continue
         try:
-            nap = max(min(end, next_mark if bookmarks else end) - now, 0.0)
-            async with asyncio.timeout(min(nap, NAP) if silence.possible else nap):
+            nap = min(LOOK, last_mark - now, end - now) if bookmarks else end - now
+            async with asyncio.timeout(max(min(nap, NAP) if silence.possible else nap, 0.0)):
                 await watcher.wake.wait()
         except TimeoutError:
             continue

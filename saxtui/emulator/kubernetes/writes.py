@@ -122,7 +122,7 @@ def _store(store: KubeStore, target: Target, call: Call, before: Json, obj: Json
     new_status = obj.get("status") or {}
     if call.dry_run:
         return show(store, info, {**before, "status": new_status}, call)
-    done = store.set_status(info.kind, target.namespace, target.name, new_status)
+    done = store.set_status(info.kind, target.namespace, target.name, new_status, manager=call.manager)
     return show(store, info, done or before, call)
 
 

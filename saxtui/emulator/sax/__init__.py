@@ -8,8 +8,10 @@ from saxtui.emulator.sax.client import SaxClient
 from saxtui.emulator.sax.http_server import HttpServers
 from saxtui.emulator.sax.loading import Loading
 from saxtui.emulator.sax.model_server import ModelServers
+from saxtui.emulator.sax.ports import Ports
 from saxtui.emulator.sax.processes import Processes
 from saxtui.emulator.sax.slices import Slices
+from saxtui.emulator.sax.status_page import StatusPages
 from saxtui.emulator.waiting import Waiting
 from saxtui.emulator.world import World
 
@@ -22,4 +24,5 @@ def install(world: World) -> None:
     ModelServers(processes, slices, admins)
     waiting = Waiting(world)
     client = SaxClient(processes, slices, admins, waiting)
-    register_backend(world, HttpServers(processes, client, waiting).backend)
+    servers = HttpServers(processes, client, waiting)
+    register_backend(world, Ports(processes, servers, StatusPages(processes, slices, admins)).backend)

@@ -31,6 +31,10 @@ class Admins:
         """The admin that serves there now, or None."""
         return next((row for row in self._rows.values() if row["address"] == address), None)
 
+    def of_run(self, run: str) -> Json | None:
+        """The admin that this process is, once it serves."""
+        return self._rows.get(run)
+
     def join(self, row: Json, address: str, primary: Json) -> None:
         """A model server's Join. One that comes back before it was missed counts as the one that was there."""
         process = self._processes.get(row["run"])

@@ -78,6 +78,15 @@ class When(Struct, forbid_unknown_fields=True, kw_only=True):
             raise ValueError(f"unknown event {event!r}; known: {', '.join((*SEAMS, *MOMENTS))}")
 
 
+_PLAIN = {"after": 0.0, "times": None, "every": 0.0, "lasting": None, "probability": 1.0}
+_MEANINGLESS = {
+    "request": ("after", "every"),
+    "seam": ("after", "every", "lasting"),
+    "state": ("every", "times", "probability"),
+    "act": ("lasting", "probability"),
+}
+
+
 class Fault(Struct, forbid_unknown_fields=True, kw_only=True, tag_field="fault"):
     """What every fault has. `sort`: request, seam, state or act."""
 
@@ -95,6 +104,11 @@ class Fault(Struct, forbid_unknown_fields=True, kw_only=True, tag_field="fault")
             raise ValueError(f"when.on must be one of {', '.join(self.seams)}")
         if self.sort in ("state", "act") and event and event not in MOMENTS:
             raise ValueError(f"when.on must be one of {', '.join(MOMENTS)}")
+        for key in _MEANINGLESS[self.sort]:
+            if getattr(self.when, key) != _PLAIN[key]:
+                raise ValueError(f"when.{'for' if key == 'lasting' else key} means nothing for this fault")
+        if self.sort == "act" and self.when.times is not None and not self.when.every:
+            raise ValueError("when.times of an act needs when.every")
 
 
 # -- on the wire

@@ -20,6 +20,7 @@ class Binding(Step):
     """One member in one or more roles of one policy. Only what this step added is ever removed."""
 
     kind = StepKind.BINDING
+    settle = 8.0
 
     @property
     def where(self) -> PolicyTarget:

@@ -37,7 +37,8 @@ def edges(deployment: Deployment) -> dict[str, tuple[str, ...]]:
     return {
         "check": (),
         "bucket": ("check",),
-        "service-account": ("check",),
+        # The writer's lease lives in the bucket: nothing else is made without it, and it goes last.
+        "service-account": ("check", "bucket"),
         # The bucket's name is unique in the world: having it is the lock that lets the cluster be made.
         "cluster": ("check", "bucket"),
         storage: ("bucket", "service-account") if storage == "binding/bucket" else ("service-account",),

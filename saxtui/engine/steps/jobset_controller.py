@@ -32,6 +32,7 @@ class JobSetController(Step):
 
     kind = StepKind.JOBSET_CONTROLLER
     within = True
+    settle = 8.0
 
     @property
     def resource(self) -> str:

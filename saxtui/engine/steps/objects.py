@@ -12,6 +12,7 @@ class ObjectsStep(Step):
     """A step whose resource is one or more Kubernetes objects; the first is the one it is known by."""
 
     within = True
+    settle = 8.0
 
     def objects(self) -> tuple[Json, ...]:
         """The wanted objects, in the order they are applied."""

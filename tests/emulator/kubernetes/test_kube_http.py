@@ -92,10 +92,8 @@ async def test_refusals_have_the_real_words(http: Http, served: Any, build: Any)
     assert code == 400 and "spec.containers" in body["message"]
     code, body = await http("POST", PODS, b"{", kind="application/json")
     assert code == 400
-    deployment = b"k8s\0\x0a\x15\x0a\x07apps/v1\x12\x0aDeployment"
-    code, body = await http(
-        "POST", "/apis/apps/v1/namespaces/default/deployments", deployment, kind="application/vnd.kubernetes.protobuf"
-    )
+    pod = b"k8s\0\x0a\x09\x0a\x02v1\x12\x03Pod"
+    code, body = await http("POST", PODS, pod, kind="application/vnd.kubernetes.protobuf")
     assert code == 415
     assert [told[2] for told in served.requests][:2] == [404, 404]
 

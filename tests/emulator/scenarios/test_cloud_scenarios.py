@@ -87,7 +87,14 @@ def test_permission_missing() -> None:
     assert cloud.read(CLUSTERS).ok() == {}
 
 
-@pytest.mark.parametrize(("url", "role"), [(POLICY, "roles/storage.objectAdmin"), (ACCOUNT_POLICY, "roles/viewer")])
+@pytest.mark.parametrize(
+    ("url", "role"),
+    [
+        (POLICY, "roles/storage.objectAdmin"),
+        (ACCOUNT_POLICY, "roles/viewer"),
+        (f"/v1/projects/{PROJECT}", "roles/editor"),
+    ],
+)
 def test_policy_conflicts(url: str, role: str) -> None:
     cloud = Rehearsal("policy-conflicts")
     cloud.storage()

@@ -64,6 +64,9 @@ def test_all_are_used_by_a_test() -> None:
         ({"when": {"on": "pool.create", "at": 5}, "fault": "stockout"}, "one of at, on and request"),
         ({"when": {"at": -5}, "fault": "cluster-upgrade"}, "in when.at"),
         ({"when": {"at": 5}, "fault": "pod-deleted", "pods": "*"}, "not a regular expression"),
+        ({"when": {"at": 5, "for": 9}, "fault": "cluster-upgrade"}, "when.for means nothing for this fault"),
+        ({"when": {"at": 5, "times": 9}, "fault": "cluster-upgrade"}, "when.times of an act needs when.every"),
+        ({"when": {"on": "pool.create", "every": 9}, "fault": "stockout"}, "when.every means nothing"),
     ],
 )
 def test_what_a_file_may_not_say_is_named(entry: Any, words: str) -> None:

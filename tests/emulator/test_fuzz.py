@@ -1,0 +1,240 @@
+"""Whatever is sent to whatever path of the embedded cloud: an answer in time, no traceback, no 500 but the real ones.
+
+A short run is part of the gate; `pytest -m long` sends 10,000 requests.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from saxtui.emulator.assembly import Cloud
+from saxtui.emulator.google.wire import Request
+from saxtui.emulator.kubernetes import fixed, paths
+from saxtui.emulator.kubernetes.api import verb_for
+from saxtui.emulator.kubernetes.status import ApiError
+from saxtui.emulator.kubernetes.wire import Call
+
+Json = dict[str, Any]
+KEY = "demo-project/us-west4/saxml"
+SECONDS = 5000
+"""Milliseconds an answer may take: far more than any does, and far less than for ever."""
+
+# -- what may be sent
+_NAMES = """
+demo-project 415104041262 - us-west4 us-west4-a saxml default-pool tpu1 demo-project-mine a.txt sax-iam-sa v1 default
+kube-system web kept p train sax-http:8888 no-such %00 %2F .. a%ffb ' é operation-1
+"""
+_FIELDS = """
+cluster nodePool name config machineType initialNodeCount placementPolicy tpuTopology locations autoscaling policy
+bindings role members condition etag accountId serviceAccount displayName permissions serviceIds labels lifecycle
+iamConfiguration location storageClass resourceLabels labelFingerprint nodeCount workloadIdentityConfig workloadPool
+releaseChannel channel apiVersion kind metadata spec status template containers image env value ports containerPort
+replicas selector matchLabels ownerReferences finalizers generateName namespace resourceVersion annotations data type
+schedule resources limits nodeName deletionGracePeriodSeconds preconditions op path from managedFields updateMask
+contentType versions group names scope rules webhooks clientConfig
+"""
+_PARAMETERS = """
+alt fields filter pageToken maxResults prefix delimiter project projection uploadType name generation ifGenerationMatch
+ifMetagenerationMatch permissions limit continue labelSelector fieldSelector dryRun force fieldManager fieldValidation
+propagationPolicy gracePeriodSeconds resourceVersion resourceVersionMatch timeoutSeconds tailLines sinceSeconds
+upload_id options.requestedPolicyVersion pretty
+"""
+NAMES = st.sampled_from(_NAMES.split())
+SCALARS: Any = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**63),
+    st.floats(allow_nan=False),
+    st.text(max_size=8),
+    NAMES,
+    st.sampled_from(["99999999999999999999", "1e400", "RUNNING", "4x8", "ct5lp-hightpu-4t", "serviceAccount:x", "v1"]),
+)
+FIELDS = st.sampled_from(_FIELDS.split())
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(FIELDS | st.text(max_size=4), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+KINDS = st.sampled_from(
+    ["ConfigMap", "Pod", "Deployment", "Job", "Service", "ServiceAccount", "Namespace", "CustomResourceDefinition"]
+)
+OBJECTS = st.builds(
+    lambda kind, name, rest: {**rest, "apiVersion": "v1", "kind": kind, "metadata": {"name": name}},
+    KINDS,
+    NAMES,
+    st.dictionaries(st.sampled_from(["spec", "data", "status", "template"]), VALUES, max_size=3),
+)
+BODIES = st.one_of(
+    st.just(b""),
+    st.binary(max_size=40),
+    VALUES.map(lambda value: json.dumps(value).encode()),
+    st.dictionaries(FIELDS, VALUES, max_size=5).map(lambda value: json.dumps(value).encode()),
+    OBJECTS.map(lambda value: json.dumps(value).encode()),
+)
+QUERIES = st.dictionaries(
+    st.sampled_from(_PARAMETERS.split()),
+    st.one_of(
+        NAMES,
+        st.text(max_size=6),
+        st.sampled_from(["0", "-1", "1", "media", "multipart", "resumable", "All", "Strict", "a=b", "a in (", "true"]),
+    ),
+    max_size=4,
+)
+METHODS = st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
+TYPES = st.sampled_from(
+    [
+        "application/json",
+        "application/yaml",
+        "application/merge-patch+json",
+        "application/strategic-merge-patch+json",
+        "application/json-patch+json",
+        "application/apply-patch+yaml",
+        "application/vnd.kubernetes.protobuf",
+        "multipart/related; boundary=x",
+        "text/plain",
+        "",
+    ]
+)
+HEADERS = st.fixed_dictionaries(
+    {"content-type": TYPES},
+    optional={
+        "accept": st.sampled_from(["application/json;as=Table;v=v1;g=meta.k8s.io", "*/*", "application/cbor"]),
+        "range": st.sampled_from(["bytes=0-", "bytes=-", "bytes=x-y", "bytes=9-1", "bytes=-99999999999999999999"]),
+        "content-range": st.sampled_from(["bytes 0-1/2", "bytes */*", "bytes 5-1/x", "bytes"]),
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def templates() -> tuple[list[tuple[str, str]], list[str]]:
+    """(method, template) of every Google method, and the paths of every Kubernetes kind."""
+    cloud = made()
+    google = sorted(cloud.google.templates())
+    kube = []
+    for info in cloud.world.kube[KEY].registry:
+        root = f"/api/{info.version}" if not info.group else f"/apis/{info.group}/{info.version}"
+        place = f"{root}/namespaces/{{ns}}" if info.namespaced else root
+        kube += [f"{root}/{info.plural}", f"{place}/{info.plural}", f"{place}/{info.plural}/{{name}}"]
+        kube += [f"{place}/{info.plural}/{{name}}/{more}" for more in ("status", "scale", "binding", "eviction", "x")]
+    return google, kube
+
+
+def made() -> Cloud:
+    """A cloud with a running cluster, a bucket with an object, and an account."""
+    cloud = Cloud(start=1_790_000_000.0, seed=1)
+
+    def post(path: str, body: Json, **query: str) -> None:
+        request = Request("POST", path, query, {"content-type": "application/json"}, json.dumps(body).encode())
+        assert cloud.google.answer(request, authorized=True).answer.status == 200
+
+    place = "/v1/projects/demo-project/locations/us-west4"
+    post(f"{place}/clusters", {"cluster": {"name": "saxml", "initialNodeCount": 1, "locations": ["us-west4-a"]}})
+    cloud.world.advance(cloud.world.now + 500)
+    post("/storage/v1/b", {"name": "demo-project-mine"}, project="demo-project")
+    post("/upload/storage/v1/b/demo-project-mine/o", {}, uploadType="media", name="a.txt")
+    post("/v1/projects/demo-project/serviceAccounts", {"accountId": "sax-iam-sa"})
+    cloud.world.kube[KEY].create(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept", "namespace": "default"}}
+    )
+    return cloud
+
+
+@pytest.fixture
+def loud(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """A timer that fails is logged by the driver; here it fails the test by itself."""
+    with caplog.at_level(logging.ERROR):
+        yield
+    assert not caplog.records
+
+
+def filled(data: st.DataObject, template: str) -> str:
+    """The template with names in place of its {placeholders}."""
+    parts = [data.draw(NAMES) if part.startswith("{") else part for part in template.split("/")]
+    return "/".join(
+        part if "{" not in part else part[: part.index("{")] + data.draw(NAMES) + part[part.index("}") + 1 :]
+        for part in parts
+    )
+
+
+def shoot_google(cloud: Cloud, data: st.DataObject, templates: list[tuple[str, str]]) -> None:
+    method, template = data.draw(st.sampled_from(templates))
+    if data.draw(st.integers(0, 9)) == 0:
+        method = data.draw(METHODS)
+    query = data.draw(QUERIES)
+    if "storage" in template and data.draw(st.booleans()):
+        query.setdefault("project", "demo-project")
+    request = Request(
+        method, filled(data, template), query, data.draw(HEADERS), data.draw(BODIES), tuple(query.items())
+    )
+    answer = cloud.google.answer(request, authorized=True).answer
+    assert 200 <= answer.status < 500, (answer.status, answer.body)
+    if answer.status >= 400 and answer.body:
+        error = json.loads(answer.body)["error"]
+        assert error["code"] == answer.status and error["message"], error
+
+
+def shoot_kubernetes(cloud: Cloud, data: st.DataObject, templates: list[str]) -> None:
+    store = cloud.world.kube[KEY]
+    path = filled(data, data.draw(st.sampled_from(templates)))
+    call = Call(data.draw(METHODS), path, data.draw(QUERIES), data.draw(HEADERS), data.draw(BODIES))
+    try:
+        target = paths.parse(store.registry, call.path)
+        if fixed.answer(store.registry, call) is not None or target is None:
+            return
+        verb = verb_for(target, call.method)
+        reply = None if verb is None else verb(store, target, call)
+    except ApiError as refusal:
+        assert 400 <= refusal.code < 500 or "webhook" in refusal.status["message"], refusal.status
+        assert refusal.status["message"]
+    else:
+        assert reply is None or 200 <= reply.code < 300
+        json.dumps(None if reply is None else reply.body)
+
+
+def shoot(data: st.DataObject, templates: tuple[list[tuple[str, str]], list[str]], times: int) -> None:
+    """Some requests in a row to one cloud, then half an hour in which it has to live with them."""
+    cloud = made()
+    for _ in range(times):
+        if data.draw(st.booleans()):
+            shoot_google(cloud, data, templates[0])
+        else:
+            shoot_kubernetes(cloud, data, templates[1])
+        cloud.world.advance(cloud.world.now + 1)
+    cloud.world.advance(cloud.world.now + 1800)
+
+
+QUIET = [
+    HealthCheck.too_slow,
+    HealthCheck.data_too_large,
+    HealthCheck.function_scoped_fixture,
+    HealthCheck.large_base_example,
+]
+
+
+@settings(max_examples=30, deadline=SECONDS, derandomize=True, suppress_health_check=QUIET)
+@given(data=st.data())
+def test_a_few_hundred_requests(templates: Any, data: st.DataObject) -> None:
+    shoot(data, templates, 10)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@settings(
+    max_examples=int(os.environ.get("SAXTUI_FUZZ", "1000")),
+    deadline=SECONDS,
+    suppress_health_check=QUIET,
+    phases=[Phase.generate, Phase.shrink],
+)
+@given(data=st.data())
+def test_ten_thousand_requests(templates: Any, data: st.DataObject) -> None:
+    shoot(data, templates, 10)
