@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import threading
+import time
 from collections.abc import Mapping
+from typing import NoReturn
+
+_LAST_SECONDS = 0.5
 
 
 def console(environ: Mapping[str, str]) -> int:
@@ -21,8 +27,12 @@ def _open_missing_streams() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 (kept open on purpose)
 
 
-def main() -> int:
-    """Entry point; returns the exit code."""
+def main() -> NoReturn:
+    """Entry point; ends the process with the exit code."""
+    _leave(_run())
+
+
+def _run() -> int:
     _open_missing_streams()
     arguments = sys.argv[1:]
     if not arguments and sys.stdin.isatty() and sys.stdout.isatty():
@@ -32,5 +42,19 @@ def main() -> int:
     return run(arguments, os.environ, console)
 
 
+def _leave(code: int) -> NoReturn:
+    """End the process; threads that still wait for a cloud that does not answer do not hold it up."""
+    deadline = time.monotonic() + _LAST_SECONDS
+    others = [t for t in threading.enumerate() if t is not threading.current_thread() and not t.daemon]
+    for thread in others:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if any(thread.is_alive() for thread in others):
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -379,6 +379,18 @@ class Operator(Protocol):
         """The chosen choice, "yes", the typed word; None for no."""
 
 
+@dataclass(frozen=True, slots=True)
+class SavedReceipt:
+    """A receipt on disk: where, its text, its JSON body and that body's SHA-256; `intact` while they still agree."""
+
+    path: str
+    json_path: str
+    text: str
+    body: Json
+    sha256: str
+    intact: bool = True
+
+
 class Library(Protocol):
     """The saved deployments of this user (YAML files) and their journals."""
 
@@ -394,6 +406,12 @@ class Library(Protocol):
 
     def open_journal(self, deployment: Any, *, write: bool = True) -> AbstractAsyncContextManager[Journal]:
         """The journal; with `write` under an exclusive lock. Raises Refused naming the holder when it is held."""
+
+    def save_receipt(self, deployment: Any, at: float, text: str, body: Json) -> SavedReceipt:
+        """Keep a teardown's receipt, made at epoch seconds `at`. Blocking. Raises Refused."""
+
+    def last_receipt(self, deployment: Any) -> SavedReceipt | None:
+        """The newest receipt of the deployment. Blocking. Raises Refused when it cannot be read."""
 
     def repair_journal(self, deployment: Any) -> tuple[str, ...]:
         """Set a damaged journal aside and begin a new one from the best copy; what was done, a line each. Blocking."""

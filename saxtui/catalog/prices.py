@@ -1,15 +1,15 @@
 """What is known of prices, in US dollars an hour. An unknown price is None and is shown as unknown, never as $0.
 
-TPU prices are list prices of the SkyPilot catalogue (v7/gcp/vms.csv at commit 017e2502), whose date is not known; spot
-prices move every month, so they are a sample. No public source was at hand for E2 machines or for the GKE cluster fee.
+TPU prices are list prices of the SkyPilot catalogue, whose date is not known; spot prices move every month, so they are
+a sample. No public source was at hand for E2 machines or for the GKE cluster fee: an operator who knows them writes
+them into the overrides file (catalog/overrides.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-
-SOURCE = "SkyPilot catalogue v7/gcp/vms.csv@017e2502"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +21,29 @@ class Price:
     date: str = "undated"
 
 
+@dataclass(frozen=True, slots=True)
+class OwnPrice:
+    """A price an operator gave. `what`: a TPU generation, a CPU machine type, or "cluster"; `zone` "" = everywhere."""
+
+    what: str
+    zone: str
+    spot: bool
+    price: Price
+
+
 def chip_hour(generation: str, zone: str, spot: bool = False) -> Price | None:
     """The price of one chip for one hour in that zone, or None when no source gives it."""
-    usd = _chips().get((generation, zone, spot))
-    return None if usd is None else Price(usd, SOURCE)
+    return _own(generation, zone, spot) or _chips().get((generation, zone, spot))
 
 
 def node_hour(machine_type: str, zone: str) -> Price | None:
-    """The price of one CPU node for one hour: None for every type, as no source was at hand."""
-    del machine_type, zone
-    return None
+    """The price of one CPU node for one hour; None but for the operator's own, as no source was at hand."""
+    return _own(machine_type, zone)
 
 
 def cluster_hour() -> Price | None:
-    """GKE's management fee for one cluster and hour: None, as no source was at hand."""
-    return None
+    """GKE's management fee for one cluster and hour; None but for the operator's own, as no source was at hand."""
+    return _own("cluster", "")
 
 
 def zones(generation: str) -> tuple[str, ...]:
@@ -43,13 +51,29 @@ def zones(generation: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(zone for known, zone, _ in _chips() if known == generation))
 
 
+def override(own: Iterable[OwnPrice]) -> None:
+    """Put an operator's own prices before the catalogue's; () goes back to the catalogue's."""
+    _OWN[:] = own
+
+
+_OWN: list[OwnPrice] = []
+
+
+def _own(what: str, zone: str, spot: bool = False) -> Price | None:
+    """The operator's price for exactly that zone, else the one for everywhere."""
+    fitting = [item for item in _OWN if (item.what, item.spot) == (what, spot) and item.zone in (zone, "")]
+    return max(fitting, key=lambda item: item.zone).price if fitting else None
+
+
 @lru_cache(maxsize=1)
-def _chips() -> dict[tuple[str, str, bool], float | None]:
+def _chips() -> dict[tuple[str, str, bool], Price | None]:
     from saxtui.catalog.table import rows
 
-    found: dict[tuple[str, str, bool], float | None] = {}
+    found: dict[tuple[str, str, bool], Price | None] = {}
     for row in rows("tpu_prices.csv"):
         for spot, column in ((False, "ondemand_usd_chip_hr"), (True, "spot_usd_chip_hr")):
             text = row[column]
-            found[row["generation"], row["zone"], spot] = float(text) if text else None
+            found[row["generation"], row["zone"], spot] = (
+                Price(float(text), row["source"], row["date"]) if text else None
+            )
     return found

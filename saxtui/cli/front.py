@@ -6,18 +6,21 @@ import copy
 import shlex
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saxtui.cli.diagnostics import Diagnostics
 from saxtui.cli.interrupts import drive
 from saxtui.cli.output import Output
 from saxtui.errors import ExitCode, Problem, Refused, UsageProblem
+from saxtui.present.spend import meter
 
 if TYPE_CHECKING:
     from saxtui.engine.runtime import Runtime
     from saxtui.engine.session import Session
     from saxtui.model.deployment import Deployment
-    from saxtui.ports import Library
+    from saxtui.ports import Library, SavedReceipt
 
 Console = Callable[[Mapping[str, str]], int]
 Work = Callable[["Session"], Awaitable[int]]
@@ -38,6 +41,7 @@ class Front:
         self._kind = ""
         self.endless = False
         self._on_leave: list[Callable[[], None]] = []
+        self._opened: tuple[Runtime, Deployment, str]
 
     def within(self, environ: Mapping[str, str]) -> Front:
         """The same front in another environment: the demo's own cloud."""
@@ -51,23 +55,59 @@ class Front:
 
         return Runtime.open(self.environ)
 
-    def deployment(self, runtime: Runtime, named: str | None) -> Deployment:
-        """The deployment named by -d, or the only saved one. Raises UsageProblem."""
-        found: Deployment = runtime.library.load(named or only_name(runtime.library))
-        return found
-
     def with_session(self, named: str | None, work: Work, *, write: bool = False) -> int:
         """Open a session, do the work, close everything; returns the work's exit code."""
         runtime = self.runtime()
-        deployment = self.deployment(runtime, named)
+        source = named or only_name(runtime.library)
+        deployment = runtime.library.load(source)
+        self._opened = (runtime, deployment, source)
 
         async def whole() -> int:
             try:
-                return await work(await runtime.session(deployment, write=write))
+                session = await runtime.session(deployment, write=write)
+                if session.journal.damage is not None:
+                    self.diagnostics.problem(session.journal.damage)
+                with self._metered(session):
+                    return await work(session)
             finally:
                 await runtime.close()
 
         return self.drive(whole())
+
+    @contextmanager
+    def _metered(self, session: Session) -> Iterator[None]:
+        """Say on stderr what bills, before and after, when anything does."""
+        billed = self._say_bills(session, before=False)
+        try:
+            yield
+        finally:
+            self._say_bills(session, before=billed)
+
+    def _say_bills(self, session: Session, *, before: bool) -> bool:
+        cost = meter(session.deployment, session.store.state.progress, session.cloud.clock.now())
+        if cost.bills or before:
+            where = "" if session.cloud.clock.speed == 1.0 else "   (embedded cloud: nobody charges this)"
+            self.diagnostics.note(("bills now: ", "warn" if cost.bills else "ok"), cost.sentence(), (where, "dim"))
+        return cost.bills
+
+    async def keep_copy(self) -> None:
+        """Keep a copy of the deployment's file among the saved ones, so that it is found by name. Raises Refused."""
+        runtime, deployment, source = self._opened
+        name = Path(await runtime.keep(deployment, source)).stem
+        if name != deployment.name:
+            self.diagnostics.note(
+                f"saved as {name}: another deployment is named {deployment.name}",
+                ("   use it as ", "dim"),
+                f"-d {name}",
+            )
+
+    async def write_receipt(self, session: Session) -> SavedReceipt | None:
+        """Save the teardown's receipt; a disk that does not take it is reported, and None returned."""
+        try:
+            return await self._opened[0].write_receipt(session)
+        except Refused as error:
+            self.diagnostics.problem(error.problem)
+            return None
 
     def drive(self, work: Any) -> int:
         """Run a coroutine under the rules for Ctrl-C (interrupts.drive)."""
@@ -107,7 +147,12 @@ class Front:
         )
 
     def failed(self, problem: Problem, code: ExitCode) -> int:
-        """Report one failure on stderr, and as a record with `--json`; returns the exit code."""
+        """Report one failure on stderr, and as a record with `--json`; returns the exit code.
+
+        What may be charged is that of the whole deployment: a refused step says nothing of what exists beside it.
+        """
+        if code in (ExitCode.BILLABLE, ExitCode.DOUBT) and problem.may_bill is False:
+            problem = replace(problem, may_bill=True if code is ExitCode.BILLABLE else None)
         self.diagnostics.problem(problem)
         self.out.failure(problem, int(code))
         return int(code)

@@ -39,6 +39,13 @@ def yes_option(command: F) -> F:
     return click.option("--yes", "-y", is_flag=True, help="Do not ask.")(command)
 
 
+def take_over_option(command: F) -> F:
+    """--take-over: go on where another operator's lease ran out."""
+    return click.option(
+        "--take-over", is_flag=True, help="Take over from another operator whose saxtui died: its lease has run out.",
+    )(command)  # fmt: skip
+
+
 def no_question_option(command: F) -> F:
     """--yes where nothing is asked: accepted, so that a script may pass it to every command."""
     return click.option("--yes", "-y", is_flag=True, expose_value=False, hidden=True)(command)

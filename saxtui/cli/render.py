@@ -21,6 +21,7 @@ from saxtui.present.words import PRIMARY
 
 if TYPE_CHECKING:
     from saxtui.model.deployment import Deployment
+    from saxtui.ports import SavedReceipt
 
 
 def plan(out: Output, found: Plan) -> None:
@@ -170,6 +171,16 @@ def receipt(out: Output, rows: Sequence[ReceiptRow]) -> None:
     for row in rows:
         out.record("receipt", step=row.step, kind=row.kind, resource=row.resource, state=row.sign.word, proof=row.proof)
     out.line(verdict(rows))
+
+
+def receipt_file(out: Output, saved: SavedReceipt) -> None:
+    """Where the receipt was written, and what it comes to."""
+    verdict_ = str(saved.body["verdict"])
+    out.line(("receipt: ", "dim"), saved.path, (f"   {verdict_}", "ok" if saved.body["clean"] else "doubt"))
+    out.record(
+        "receipt-file", path=saved.path, json_path=saved.json_path, sha256=saved.sha256, clean=saved.body["clean"],
+        verdict=verdict_,
+    )  # fmt: skip
 
 
 def bills(out: Output, meter: Meter) -> None:

@@ -9,7 +9,7 @@ import click
 
 from saxtui.cli import render
 from saxtui.cli.front import Front, label
-from saxtui.cli.options import deployment_option, json_option, yes_option
+from saxtui.cli.options import deployment_option, json_option, take_over_option, yes_option
 from saxtui.cli.run_view import follow
 from saxtui.cli.style import Piece
 from saxtui.errors import ExitCode
@@ -26,25 +26,28 @@ if TYPE_CHECKING:
 @click.command("up")
 @deployment_option
 @yes_option
+@take_over_option
 @json_option
 @click.pass_obj
-def up(front: Front, named: str | None, yes: bool) -> int:
+def up(front: Front, named: str | None, yes: bool, take_over: bool) -> int:
     """Create what is missing; go on with what an earlier run left. Asks for the project id."""
 
     async def work(session: Session) -> int:
-        return await bring_up(front, session, named=label(named, session.deployment), yes=yes)
+        given = label(named, session.deployment)
+        return await bring_up(front, session, named=given, yes=yes, take_over=take_over)
 
     return front.with_session(named, work, write=True)
 
 
-async def bring_up(front: Front, session: Session, *, named: str, yes: bool) -> int:
+async def bring_up(front: Front, session: Session, *, named: str, yes: bool, take_over: bool = False) -> int:
     """Plan, ask, run, and say what bills and what to do next; returns the exit code."""
     plan = await session.plan()
     render.plan(front.out, plan)
     if not unchanged(plan):
         await front.consent(_up_question(plan), plan.project, yes=yes)
+    await front.keep_copy()
     with front.at_stake(session, named, "up"):
-        result = await follow(front, session, session.up(plan))
+        result = await follow(front, session, session.up(plan, take_over=take_over))
         report(front, session, result)
         cost = meter(session.deployment, session.store.state.progress, session.cloud.clock.now())
     render.bills(front.out, cost)
@@ -78,19 +81,22 @@ def report(front: Front, session: Session, result: RunResult) -> None:
 @deployment_option
 @yes_option
 @click.option("--keep-bucket", is_flag=True, help="Leave the bucket and what is in it.")
+@take_over_option
 @json_option
 @click.pass_obj
-def down(front: Front, named: str | None, yes: bool, keep_bucket: bool) -> int:
+def down(front: Front, named: str | None, yes: bool, keep_bucket: bool, take_over: bool) -> int:
     """Delete what is ours and prove it gone. Asks for the deployment's name."""
 
     async def work(session: Session) -> int:
         given = label(named, session.deployment)
-        return await take_down(front, session, named=given, yes=yes, keep_bucket=keep_bucket)
+        return await take_down(front, session, named=given, yes=yes, keep_bucket=keep_bucket, take_over=take_over)
 
     return front.with_session(named, work, write=True)
 
 
-async def take_down(front: Front, session: Session, *, named: str, yes: bool, keep_bucket: bool = False) -> int:
+async def take_down(
+    front: Front, session: Session, *, named: str, yes: bool, keep_bucket: bool = False, take_over: bool = False
+) -> int:
     """Ask, delete, and print the receipt; returns the exit code."""
     deployment = session.deployment
     kept = (
@@ -104,13 +110,17 @@ async def take_down(front: Front, session: Session, *, named: str, yes: bool, ke
         yes=yes,
     )
     with front.at_stake(session, named, "down"):
-        result = await follow(front, session, session.down(keep_bucket=keep_bucket))
+        result = await follow(front, session, session.down(keep_bucket=keep_bucket, take_over=take_over))
         report(front, session, result)
+        saved = await front.write_receipt(session)
     rows = receipt.rows(session.store.state.progress, kept=("bucket",) if keep_bucket else ())
     render.receipt(front.out, rows)
+    if saved is not None:
+        render.receipt_file(front.out, saved)
     front.out.record(
         "result", kind="down", outcome=result.outcome, exit_code=int(result.exit_code), seconds=result.seconds,
         gone=sum(row.sign.word == "gone" for row in rows), verdict=receipt.verdict(rows),
+        receipt=saved.json_path if saved else None, clean=saved.body["clean"] if saved else None,
         proofs=[dataclasses.asdict(proof) for proof in result.proofs],
     )  # fmt: skip
     if result.exit_code != ExitCode.DONE:

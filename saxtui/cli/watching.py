@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from saxtui.engine.session import LogSelection, Session
     from saxtui.model.cluster import LogLine
     from saxtui.model.plan import Plan
+    from saxtui.ports import LockHolder
 
 _OURS = frozenset({Ownership.INTENT, Ownership.OPERATION, Ownership.OWNED, Ownership.UNKNOWN, Ownership.DELETING})
 _OPEN = frozenset({Ownership.INTENT, Ownership.UNKNOWN})
@@ -50,8 +51,11 @@ async def show_status(front: Front, session: Session, named: str) -> int:
         failure = error
     now = session.cloud.clock.now()
     cost = meter(deployment, progress, now)
-    word = state_word(progress)
+    holder = await session.journal.holder()
+    word = state_word(progress, holder)
     front.out.line((deployment.name, "head"), f"  {word}  {deployment.project} / {deployment.zone}  id {deployment.id}")
+    if holder is not None:
+        front.out.line((f"{'at work' if word == 'running' else 'open'} in ", "dim"), str(holder))
     if progress.run:
         ended = f", ended {moment(progress.ended)}" if progress.ended else ""
         front.out.line(
@@ -65,17 +69,14 @@ async def show_status(front: Front, session: Session, named: str) -> int:
     render.bills(front.out, cost)
     front.out.record(
         "status", deployment=deployment.name, id=deployment.id, project=deployment.project, region=deployment.region,
-        zone=deployment.zone, state=word, run=progress.kind, outcome=progress.outcome, started=progress.started,
-        ended=progress.ended, usd_per_hour=cost.usd_per_hour, spent=cost.spent, unpriced=cost.unpriced,
+        zone=deployment.zone, state=word, holder=holder.pid if holder else None, run=progress.kind,
+        outcome=progress.outcome, started=progress.started, ended=progress.ended,
+        usd_per_hour=cost.usd_per_hour, spent=cost.spent, unpriced=cost.unpriced,
         doubtful=cost.doubtful, under_way=cost.under_way, observed=failure is None, changes=_pending(plan),
     )  # fmt: skip
-    return _exit_of(front, progress, failure)
-
-
-def _exit_of(front: Front, progress: RunProgress, failure: SaxtuiError | None) -> int:
     if failure is not None:
         return front.failed(failure.problem, ExitCode.DOUBT if holds(progress) else failure.exit_code)
-    return int(ExitCode.DOUBT if in_doubt(progress) else ExitCode.DONE)
+    return int(ExitCode.DOUBT if word != "running" and in_doubt(progress) else ExitCode.DONE)
 
 
 async def _look(front: Front, session: Session, now: float) -> SaxtuiError | None:
@@ -103,21 +104,16 @@ def holds(progress: RunProgress) -> bool:
 
 
 def in_doubt(progress: RunProgress) -> bool:
-    """Whether anybody would have to look before saying what exists."""
-    return not progress.running and any(
-        step.ownership in _OPEN or step.state is StepState.DOUBT for step in progress.steps.values()
-    )
+    """Whether anybody would have to look before saying what exists, as long as nobody is at work on it."""
+    return any(step.ownership in _OPEN or step.state is StepState.DOUBT for step in progress.steps.values())
 
 
-def state_word(progress: RunProgress) -> str:
-    """The deployment in a word: new, running or interrupted, up, failed, paused, doubt, down."""
-    if not progress.run:
-        return "new"
-    if progress.running:
-        return "running or interrupted"
-    if in_doubt(progress):
-        return "doubt"
-    return progress.kind if progress.outcome == "done" else progress.outcome
+def state_word(progress: RunProgress, holder: LockHolder | None) -> str:
+    """The deployment in a word: new, running, interrupted, up, failed, paused, doubt, down."""
+    from saxtui.engine.summary import standing
+
+    word = standing(progress, holder)[0]
+    return word if word in ("new", "running", "interrupted") or not in_doubt(progress) else "doubt"
 
 
 @click.command("pods")

@@ -17,7 +17,7 @@ from textual.screen import Screen
 
 from saxtui.console.bridge import Bridge
 from saxtui.console.dialogs import late_modes
-from saxtui.console.driver import PlainDriver, TolerantDriver
+from saxtui.console.driver import TolerantDriver
 from saxtui.console.sessions import Sessions
 from saxtui.console.styling import THEME, Glyphs, sheet, wants_ascii
 
@@ -41,7 +41,7 @@ class ConsoleApp(App[int]):
     def __init__(
         self, environ: Mapping[str, str], open_runtime: Callable[[Mapping[str, str]], Runtime] | None = None
     ) -> None:
-        super().__init__(driver_class=PlainDriver if wants_ascii(environ) else TolerantDriver)
+        super().__init__(driver_class=_driver(environ))
         self.bridge = Bridge(self._frame, self._tick)
         self.glyphs = Glyphs.for_environ(environ)
         self.sessions = Sessions(environ, self.bridge.poke, open_runtime)
@@ -142,6 +142,14 @@ class ConsoleApp(App[int]):
             self.tell("pausing what runs, then leaving")
         await self.sessions.close()
         self.exit(int(code), return_code=int(code))
+
+
+def _driver(environ: Mapping[str, str]) -> type[TolerantDriver]:
+    if not wants_ascii(environ):
+        return TolerantDriver
+    from saxtui.console.plain_driver import PlainDriver
+
+    return PlainDriver
 
 
 def run(environ: Mapping[str, str]) -> int:

@@ -21,15 +21,6 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.1
 _CHUNK = 4096
-_PLAIN = str.maketrans(
-    {
-        **dict.fromkeys("─━═╌┄▁▂▃▔▄▀▬⎺⎽", "-"), **dict.fromkeys("│┃║▏▎▌▐▕▊▋▍▉", "|"),
-        **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯╔╗╚╝╞╡", "+"), **dict.fromkeys("█▇▆▅", "#"), **dict.fromkeys("░▒▓", ":"),
-        **dict.fromkeys("·•∙", "-"), **dict.fromkeys("▶▸›❯→", ">"), **dict.fromkeys("◀‹←", "<"),
-        "↑": "^", "↓": "v", "▼": "v", "▲": "!", "…": "~", "★": "*", "●": "*", "○": ".", "◐": "~", "✓": "+", "✗": "x",
-        "×": "x", "–": "-", "—": "-", "’": "'", "“": '"', "”": '"', "⭘": "o", "\xa0": " ",
-    }
-)  # fmt: skip
 
 
 class _Terminal:
@@ -72,7 +63,10 @@ class TolerantDriver(LinuxDriver):
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._file = cast(Any, _Terminal(cast("IO[str]", self._file)))
+        file = cast("IO[str]", self._file)
+        if not file.isatty() and sys.__stdout__ is not None:  # Textual draws on stderr: `2>file` would take the picture
+            file = sys.__stdout__
+        self._file = cast(Any, _Terminal(file))
 
     def run_input_thread(self) -> None:
         """Read keys until told to stop."""
@@ -94,11 +88,3 @@ class TolerantDriver(LinuxDriver):
                 self.process_message(event)
         except (EOFError, ParseError):
             return
-
-
-class PlainDriver(TolerantDriver):
-    """For terminals that show ASCII only: frames, bars and signs are written as ASCII, foreign text stays as it is."""
-
-    def write(self, data: str) -> None:
-        """Every sign used on the screens has a plain one of the same width."""
-        super().write(data.translate(_PLAIN))

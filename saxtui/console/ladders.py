@@ -15,12 +15,12 @@ from saxtui.present.times import clock
 from saxtui.present.words import RUNG
 
 MODEL_COLUMNS = (
-    Column("MODEL", most=40), Column("STATE", most=16), Column("CLASS", least=16, grow=True),
-    Column("WANTED", right=True, drop=3), Column("ASSIGNED", right=True), Column("LOADED", right=True),
-    Column("FAILED", right=True, drop=1), Column("CHECKPOINT", most=30, drop=2),
+    Column("model", most=40), Column("state", most=16), Column("class", least=16, grow=True),
+    Column("wanted", right=True, drop=3), Column("assigned", right=True), Column("loaded", right=True),
+    Column("failed", right=True, drop=1), Column("checkpoint", most=30, drop=2),
 )  # fmt: skip
 LADDER_COLUMNS = (
-    Column("SLICE", width=6), *(Column(RUNG[rung].word.upper(), width=9) for rung in words.LADDER),
+    Column("slice", width=6), *(Column(RUNG[rung].word, width=9) for rung in words.LADDER),
     Column(least=10, grow=True),
 )  # fmt: skip
 EVIDENCE_COLUMNS = (Column(width=9), Column(width=8), Column(most=28), Column(least=20, grow=True))

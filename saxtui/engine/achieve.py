@@ -64,11 +64,16 @@ async def achieve(step: Step, ctx: StepContext) -> None:
 async def _reach(step: Step, ctx: StepContext) -> Observation:
     """Look and send until the resource is there as wanted. Raises when it is foreign or does not come."""
     settled = not ctx.may_exist
+    stays = ctx.now.ownership is not Ownership.DELETING
     for sends in range(_SENDS + 1):
         seen = await _look(step, ctx)
         if seen.presence is Presence.FOREIGN:
             await _foreign(step, ctx.recorder, seen)
             raise ForeignResource(_foreign_problem(step, seen))
+        if not stays and seen.presence is Presence.OURS:
+            stays = True
+            await _outlast(step, ctx)
+            continue
         if seen.presence is Presence.KEPT or (seen.presence is Presence.OURS and not seen.differs):
             return seen
         if seen.presence is Presence.ABSENT and (seen.operation or ctx.now.operation):
@@ -93,6 +98,14 @@ async def _reach(step: Step, ctx: StepContext) -> Observation:
             command=step.command,
         )
     )
+
+
+async def _outlast(step: Step, ctx: StepContext) -> None:
+    """A take-down was cut short: its request to delete may still be on its way, so what stands now may yet go."""
+    until = ctx.clock.now() + step.settle
+    while ctx.clock.now() < until:
+        ctx.report("in doubt: an earlier request to delete it may still act")
+        await ctx.sleep(max(1.0, step.settle / 4))
 
 
 async def _look(step: Step, ctx: StepContext) -> Observation:

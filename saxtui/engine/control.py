@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from saxtui.ports import Clock
+
+T = TypeVar("T")
 
 
 class Paused(Exception):
@@ -30,6 +34,19 @@ class Control:
         """Raise Paused when the run was asked to stop."""
         if self._stop.is_set():
             raise Paused
+
+    async def reading(self, read: Awaitable[T]) -> T:
+        """What a read answers; given up when the run is asked to stop meanwhile. Raises Paused, and what it raises."""
+        work = asyncio.ensure_future(read)
+        stop = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                raise Paused
+            return work.result()
+        finally:
+            work.cancel()
+            stop.cancel()
 
     async def sleep(self, clock: Clock, seconds: float) -> None:
         """Wait on the clock, or until the run is asked to stop: then raise Paused."""

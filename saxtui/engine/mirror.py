@@ -108,7 +108,7 @@ async def fetch(deployment: Deployment, cloud: Cloud) -> tuple[list[ev.Event], s
         events = parse(data, deployment.id)
     except CallError as error:
         return [], f"the copy in the bucket could not be read: {error.problem.said}"
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return [], f"the copy in the bucket is of no use: {safe_block(error, 200)}"
     return events, f"{len(events)} records taken from gs://{deployment.bucket}/{KEY}"
 

@@ -32,6 +32,8 @@ async def remove(step: Step, ctx: StepContext) -> None:
 
 async def _remove(step: Step, ctx: StepContext) -> None:
     settled = not ctx.may_exist
+    # Until then an earlier request to delete it may still act, and would hit what `up` makes next under that name.
+    landed = ctx.clock.now() + step.settle if ctx.now.ownership is Ownership.DELETING else 0.0
     for sends in range(_ROUNDS):
         seen = await patiently(ctx, lambda: step.observe(ctx))
         if seen.presence in (Presence.FOREIGN, Presence.KEPT):
@@ -44,7 +46,7 @@ async def _remove(step: Step, ctx: StepContext) -> None:
                 settled = True
                 if await appears(step, ctx):
                     continue
-            if await _proved(step, ctx):
+            if await _proved(step, ctx, landed):
                 return
             await ctx.sleep(backoff(sends + 1))
             continue
@@ -52,6 +54,8 @@ async def _remove(step: Step, ctx: StepContext) -> None:
         settled = True
         if seen.presence is Presence.LEAVING or await _send(step, ctx, seen, backoff(sends + 1)):
             await _until_left(step, ctx)
+        else:
+            landed = ctx.clock.now() + step.settle
     await _doubt(step, ctx, "it keeps being there")
     raise InDoubt(
         Problem(
@@ -104,8 +108,11 @@ async def _until_left(step: Step, ctx: StepContext) -> None:
     await ctx.poll(look, limit=_GONE_LIMIT, tried="delete", target=step.resource)
 
 
-async def _proved(step: Step, ctx: StepContext) -> bool:
-    """Absent twice by GET and by LIST, some seconds apart: then GONE is journaled."""
+async def _proved(step: Step, ctx: StepContext, landed: float) -> bool:
+    """Absent twice by GET and by LIST, some seconds apart and not before `landed`: then GONE is journaled."""
+    if ctx.clock.now() < landed:
+        ctx.report("gone; an earlier request of the same kind may still be on its way")
+        await ctx.sleep(landed - ctx.clock.now())
     for round_ in (1, 2):
         seen = await patiently(ctx, lambda: step.observe(ctx))
         if seen.presence is not Presence.ABSENT or await patiently(ctx, lambda: step.listed(ctx)):

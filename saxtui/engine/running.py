@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from saxtui.engine import mirror, planning, provisioning, recovery, teardown
 from saxtui.engine.connection import Connection
-from saxtui.engine.control import Control
+from saxtui.engine.control import Control, Paused
 from saxtui.engine.lease import Holder, Lease
 from saxtui.engine.manifests import Manifest
 from saxtui.engine.recorder import Recorder
@@ -93,9 +93,11 @@ class Runs:
         control, recorder = self._begin("up")
         lease = self._lease(take_over)
         try:
-            await lease.look()
+            await control.reading(lease.look())
             make = self._maker(control, recorder, self._store.state.progress, lease)
             return await self._mirrored(lease, provisioning.provision(plan, steps, make, recorder))
+        except Paused:
+            return self._not_begun("up")
         finally:
             self._control = None
 
@@ -106,12 +108,14 @@ class Runs:
         control, recorder = self._begin("down")
         lease = self._lease(take_over)
         try:
-            await lease.look()
-            steps = self._steps(await self._labelled_pools())
+            await control.reading(lease.look())
+            steps = self._steps(await control.reading(self._labelled_pools()))
             known = catalog.edges(self._deployment)
             needs = {name: known.get(name, ("cluster",)) for name in steps}
             make = self._maker(control, recorder, self._store.state.progress, lease, keep_bucket=keep_bucket)
             return await self._mirrored(lease, teardown.tear_down(steps, needs, make, recorder))
+        except Paused:
+            return self._not_begun("down")
         finally:
             self._control = None
             await self._connection.forget()
@@ -210,6 +214,10 @@ class Runs:
         self._control = Control()
         run = f"{kind}-{int(self._cloud.clock.now())}-{secrets.token_hex(3)}"
         return self._control, Recorder(run, self._journal, self._store, self._cloud.clock)
+
+    def _not_begun(self, kind: str) -> RunResult:
+        """Paused before anything was sent or journaled."""
+        return RunResult(kind, "paused", provisioning.exit_code("paused", self._store.state.progress), 0.0)
 
     def _lease(self, take_over: bool = False) -> Lease:
         return Lease(self._deployment, self._cloud, self._holder, take_over=take_over)

@@ -16,7 +16,7 @@ from saxtui.adapters.disk.library import DiskLibrary
 from saxtui.adapters.disk.surroundings import Surroundings
 from saxtui.engine.summary import Summary
 from saxtui.errors import Refused, SaxtuiError
-from saxtui.ports import Clock, Cloud, Journal, Library
+from saxtui.ports import Clock, Cloud, Journal, Library, SavedReceipt
 
 if TYPE_CHECKING:
     from saxtui.adapters.disk.conversations import Conversations
@@ -90,6 +90,18 @@ class Runtime:
         session = Session(deployment, store, self.cloud(deployment.project), journal, manifest, source, holder)
         self._sessions.append((session, opened))
         return session
+
+    async def keep(self, deployment: Deployment, source: str) -> str:
+        """Keep a copy of a deployment loaded from `source` among the saved ones; returns its path. Raises Refused."""
+        return await asyncio.to_thread(self.library.keep, deployment, source)
+
+    async def write_receipt(self, session: Session) -> SavedReceipt:
+        """Save the receipt that the session's journal amounts to now. Raises Refused."""
+        from saxtui.model import receipt
+
+        found = receipt.of(session.deployment, await session.journal.events())
+        at = self.clock.now()
+        return await asyncio.to_thread(self.library.save_receipt, session.deployment, at, found.text(), found.body())
 
     async def summaries(self) -> list[Summary]:
         """Home's lines, newest first; reads files only. A file that cannot be read is a line too.

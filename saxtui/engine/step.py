@@ -116,7 +116,7 @@ class StepContext:
 
     async def sleep(self, seconds: float) -> None:
         """Wait on the deployment's clock, keeping the lease. Raises Paused when the run is to stop."""
-        await self.lease.keep()
+        await self.control.reading(self.lease.keep())
         await self.control.sleep(self.clock, seconds)
 
     async def poll(self, look: Callable[[], Awaitable[Look]], *, limit: float, tried: str, target: str) -> Look:
@@ -129,7 +129,7 @@ class StepContext:
         latest = Look(False)
         while True:
             try:
-                latest = await look()
+                latest = await self.control.reading(look())
                 heard = self.clock.now()
             except (Ambiguous, Throttled, Unreachable) as error:
                 if self.clock.now() - heard > PATIENCE:
@@ -226,7 +226,7 @@ async def patiently(ctx: StepContext, read: Callable[[], Awaitable[T]], attempts
     """A read, repeated over failures that pass by themselves, 2 to 20 s apart. Raises CallError in the end."""
     for attempt in range(1, attempts + 1):
         try:
-            return await read()
+            return await ctx.control.reading(read())
         except (Ambiguous, Throttled, Unreachable) as error:
             if attempt == attempts:
                 raise

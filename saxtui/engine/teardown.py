@@ -61,6 +61,9 @@ async def tear_down(
     except CannotRecord as error:
         down.problems["journal"] = error.problem
         outcome = "failed"
+    except Paused:
+        outcome = "paused"
+        await recorder.emit(ev.RunFinished(at=recorder.now(), run=recorder.run, kind="down", outcome=outcome))
     except SaxtuiError as error:
         # The very first look failed: nothing was deleted, and everything stays as the journal says.
         down.problems["cluster"] = error.problem

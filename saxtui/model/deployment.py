@@ -53,15 +53,30 @@ class Model(_Part):
         return self.id.rsplit("/", 1)[0]
 
 
+class Capacity(StrEnum):
+    """How the chips are had: derived from a Slices' `spot`, `reservation` and `flex_start`."""
+
+    ON_DEMAND = "on demand"
+    SPOT = "spot"
+    RESERVATION = "reservation"
+    FLEX_START = "flex-start"
+
+
 class Slices(_Part):
     """The TPU slices: `count` node pools of one multi-host slice each."""
 
-    generation: str = "v5e"
-    topology: str = "4x8"
-    count: int = Field(default=2, ge=1, le=64)
-    spot: bool = False
-    reservation: str = ""
-    pool_prefix: PoolPrefix = "tpu"
+    generation: str = Field(default="v5e", description="v3, v4, v5e, v5p, v6e or tpu7x")
+    topology: str = Field(default="4x8", description="the slice's shape in chips; its machine type and hosts follow")
+    count: int = Field(default=2, ge=1, le=64, description="slices, one node pool each")
+    spot: bool = Field(default=False, description="cheaper, and may be taken away at any time")
+    reservation: str = Field(default="", description="name of a reservation to use")
+    flex_start: bool = Field(
+        default=False, description="wait for capacity, up to seven days of use; neither spot nor reservation"
+    )
+    placement_policy: str = Field(
+        default="", description="TPU7x only: the workload policy (a Compute Engine resource policy) to place slices by"
+    )
+    pool_prefix: PoolPrefix = Field(default="tpu", description="node pools are called PREFIX1, PREFIX2, ...")
 
     @field_validator("generation")
     @classmethod
@@ -72,12 +87,21 @@ class Slices(_Part):
 
     @model_validator(mode="after")
     def _legal_topology(self) -> Slices:
-        legal = tpus.topologies(self.generation)
-        if self.topology not in {shape.topology for shape in legal}:
-            names = ", ".join(shape.topology for shape in legal[:24]) + (", …" if len(legal) > 24 else "")
-            raise ValueError(f"{self.topology!r} is not a {self.generation} topology; legal: {names}")
-        if self.spot and self.reservation:
-            raise ValueError("spot and reservation exclude each other")
+        try:
+            shape = tpus.shape(self.generation, self.topology)
+        except KeyError as error:
+            raise ValueError(error.args[0]) from None
+        chosen = [
+            word
+            for word, given in (
+                ("spot", self.spot), ("reservation", self.reservation), ("flex_start", self.flex_start),
+            )
+            if given
+        ]  # fmt: skip
+        if len(chosen) > 1:
+            raise ValueError(f"{' and '.join(chosen)} exclude each other")
+        if self.placement_policy and shape.placement != tpus.WORKLOAD_POLICY:
+            raise ValueError(f"placement_policy is for TPU7x slices of several hosts, not for {self.generation}")
         return self
 
     @property
@@ -86,24 +110,40 @@ class Slices(_Part):
         return tpus.shape(self.generation, self.topology)
 
     @property
+    def capacity(self) -> Capacity:
+        """Which of the four ways to have chips is chosen."""
+        if self.flex_start:
+            return Capacity.FLEX_START
+        if self.reservation:
+            return Capacity.RESERVATION
+        return Capacity.SPOT if self.spot else Capacity.ON_DEMAND
+
+    @property
     def pools(self) -> tuple[str, ...]:
         """Node pool names: tpu1, tpu2, …"""
         return tuple(f"{self.pool_prefix}{number}" for number in range(1, self.count + 1))
 
 
 class Cluster(_Part):
-    """The GKE Standard cluster. `cpu_nodes` is the total, not the number in each zone.
+    """The GKE Standard cluster. `cpu_nodes` is the total, all in the slices' zone, unless `every_zone`.
 
     With `adopt` a cluster of that name that is not ours is used, and never deleted.
     """
 
-    name: Label = "saxml"
-    version: str = ""
-    cpu_nodes: int = Field(default=4, ge=1, le=100)
-    cpu_machine_type: str = "e2-standard-4"
-    network: str = ""
-    subnetwork: str = ""
-    adopt: bool = False
+    name: Label = Field(default="saxml", description="the cluster's name")
+    version: str = Field(
+        default="",
+        pattern=r"^(\d+\.\d+(\.\d+(-gke\.\d+)?)?)?$",
+        description='GKE version such as 1.32; "" = GKE\'s default',
+    )
+    cpu_nodes: int = Field(default=4, ge=1, le=100, description="CPU nodes in all, for the servers that need no TPU")
+    every_zone: bool = Field(
+        default=False, description="cpu_nodes in EACH zone of the region, usually three, as gcloud --num-nodes does"
+    )
+    cpu_machine_type: str = Field(default="e2-standard-4", description="machine type of the CPU nodes")
+    network: str = Field(default="", description='VPC network; "" = default')
+    subnetwork: str = Field(default="", description='subnet; "" = the network\'s own in the region')
+    adopt: bool = Field(default=False, description="use a cluster of that name that is not ours, and never delete it")
 
 
 class Identity(_Part):
@@ -139,6 +179,9 @@ class Deployment(_Part):
     project: str = Field(pattern=r"^[a-z][-a-z0-9]{4,28}[a-z0-9]$")
     region: str = Field(default="us-west4", pattern=r"^[a-z]+-[a-z]+\d+$")
     zone: str = Field(default="us-west4-a", pattern=r"^[a-z]+-[a-z]+\d+-[a-z][a-z0-9]*$")
+    other_zones: tuple[str, ...] = Field(
+        default=(), max_length=8, description="zones of the region to take instead, first choice first"
+    )
     namespace: Label = "default"
     bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{1,61}[a-z0-9]$")
     exposure: Exposure = Exposure.PRIVATE
@@ -154,6 +197,9 @@ class Deployment(_Part):
     def _agree(self) -> Deployment:
         if not self.zone.startswith(self.region + "-"):
             raise ValueError(f"zone {self.zone} is not in region {self.region}")
+        for other in self.other_zones:
+            if not other.startswith(self.region + "-") or other == self.zone:
+                raise ValueError(f"other_zones: {other} is not another zone of region {self.region}")
         known = sax_models.find(self.model.path)
         shape = self.slices.shape
         if known is not None and shape.chips not in known.chips:

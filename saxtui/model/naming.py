@@ -29,3 +29,8 @@ def name_problem(name: str) -> str:
     if re.fullmatch(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?", name):
         return ""
     return "use lower-case letters, digits and hyphens, 1 to 40 of them, a letter first and no hyphen last"
+
+
+def from_class(path: str) -> str:
+    """A deployment name made of a model class: LmCloudSpmd2B16Test becomes lmcloudspmd2b16test."""
+    return re.sub(r"[^a-z0-9]", "", path.rpartition(".")[2].lower())[:40] or "model"

@@ -53,7 +53,7 @@ def test_a_topology_names_one_shape() -> None:
 def test_an_illegal_topology_is_named_with_the_legal_ones() -> None:
     with pytest.raises(KeyError) as caught:
         tpus.shape("v5e", "3x3")
-    assert caught.value.args[0].startswith("'3x3' is not a v5e topology; legal: 1x1, 2x2")
+    assert caught.value.args[0].startswith("'3x3' is not a v5e topology; nearest legal: 1x1, 2x2")
     with pytest.raises(KeyError, match="unknown TPU generation 'v9'"):
         tpus.topologies("v9")
 

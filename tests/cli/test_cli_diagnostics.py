@@ -52,6 +52,8 @@ def test_a_problem_is_one_block(capsys: pytest.CaptureFixture[str]) -> None:
     Diagnostics({}).problem(Problem("create", "bucket b", "taken", next_step="choose another name", command="gcloud x"))
     assert capsys.readouterr().err.splitlines() == [
         "error: create bucket b: taken",
+        "  answer   no code, no request id",
+        "  billing  no: nothing bills because of this",
         "  next     choose another name",
         "  command  gcloud x",
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,6 +75,113 @@ OBJECTS = st.builds(
     NAMES,
     st.dictionaries(st.sampled_from(["spec", "data", "status", "template"]), VALUES, max_size=3),
 )
+POD = {"containers": [{"name": "c", "image": "busybox:1", "env": [{"name": "E", "value": "1"}], "ports": [{}]}]}
+TEMPLATE = {"metadata": {"labels": {"app": "x"}}, "spec": POD}
+POLICY = {"bindings": [{"role": "roles/storage.admin", "members": ["user:a@example.com"], "condition": {"title": "t"}}]}
+GOOGLE_SAMPLES: list[Json] = [
+    {
+        "cluster": {
+            "name": "other",
+            "initialNodeCount": 1,
+            "locations": ["us-west4-a"],
+            "releaseChannel": {"channel": 2},
+        }
+    },
+    {
+        "nodePool": {
+            "name": "tpu1",
+            "config": {"machineType": "ct5lp-hightpu-4t", "taints": [{"key": "k", "effect": "NO_SCHEDULE"}]},
+            "initialNodeCount": 8,
+            "placementPolicy": {"tpuTopology": "4x8"},
+            "autoscaling": {"enabled": True, "maxNodeCount": 8},
+        }
+    },
+    {"nodeCount": 3},
+    {"resourceLabels": {"a": "b"}, "labelFingerprint": "00000000"},
+    {"policy": {**POLICY, "etag": "BwX00000001="}},
+    {**POLICY, "etag": "BwX00000001="},
+    {"options": {"requestedPolicyVersion": 3}},
+    {"permissions": ["storage.buckets.get"]},
+    {"accountId": "another-one", "serviceAccount": {"displayName": "d", "description": "e"}},
+    {"serviceAccount": {"displayName": "d"}, "updateMask": "display_name"},
+    {"serviceIds": ["tpu.googleapis.com"]},
+    {"name": "demo-project-other", "location": "US", "labels": {"a": "b"}, "lifecycle": {"rule": []}},
+    {"name": "b.txt", "contentType": "text/plain", "metadata": {"a": "b"}},
+]
+KUBERNETES_SAMPLES: list[Json] = [
+    {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept", "labels": {"a": "b"}}, "data": {"a": "b"}},
+    {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "finalizers": ["a.b/c"]}, "spec": POD},
+    {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web"},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": {"app": "x"}},
+            "template": TEMPLATE,
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%"}},
+        },
+    },
+    {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "train"},
+        "spec": {"parallelism": 2, "template": {"spec": {**POD, "restartPolicy": "Never"}}},
+    },
+    {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "s"},
+        "spec": {"type": "LoadBalancer", "selector": {"app": "x"}, "ports": [{"port": 1, "targetPort": "h"}]},
+    },
+    {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}},
+    {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "things.example.com"},
+        "spec": {
+            "group": "example.com",
+            "scope": "Namespaced",
+            "names": {"kind": "Thing", "plural": "things", "singular": "thing", "shortNames": ["th"]},
+            "versions": [
+                {
+                    "name": "v1",
+                    "served": True,
+                    "storage": True,
+                    "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object"}}}},
+                    "additionalPrinterColumns": [{"name": "A", "type": "string", "jsonPath": ".spec.a"}],
+                }
+            ],
+        },
+    },
+    {"spec": {"replicas": 2}},
+    {"propagationPolicy": "Foreground", "preconditions": {"uid": "x"}, "gracePeriodSeconds": 1},
+    {"metadata": {"annotations": {"a": "b"}, "resourceVersion": "1"}},
+]
+
+
+def _spots(value: Any, prefix: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a document."""
+    out = [prefix] if prefix else []
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in pairs:
+        out += _spots(item, (*prefix, key))
+    return out
+
+
+@st.composite
+def damaged(draw: st.DrawFn, samples: list[Json]) -> bytes:
+    """A request body that is right but for one place, or right."""
+    body = json.loads(json.dumps(draw(st.sampled_from(samples))))
+    spot = draw(st.none() | st.sampled_from(_spots(body)))
+    if spot is not None:
+        inner = body
+        for key in spot[:-1]:
+            inner = inner[key]
+        inner[spot[-1]] = draw(VALUES)
+    return json.dumps(body).encode()
+
+
 BODIES = st.one_of(
     st.just(b""),
     st.binary(max_size=40),
@@ -90,6 +198,8 @@ QUERIES = st.dictionaries(
     ),
     max_size=4,
 )
+GOOGLE_BODIES = st.one_of(damaged(GOOGLE_SAMPLES), damaged(GOOGLE_SAMPLES), BODIES)
+KUBERNETES_BODIES = st.one_of(damaged(KUBERNETES_SAMPLES), damaged(KUBERNETES_SAMPLES), BODIES)
 METHODS = st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
 TYPES = st.sampled_from(
     [
@@ -157,13 +267,32 @@ def loud(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     assert not caplog.records
 
 
+RIGHT = {
+    "project": "demo-project",
+    "location": "us-west4",
+    "region": "us-west4",
+    "zone": "us-west4-a",
+    "cluster": "saxml",
+    "pool": "default-pool",
+    "bucket": "demo-project-mine",
+    "object": "a.txt",
+    "account": "sax-iam-sa@demo-project.iam.gserviceaccount.com",
+    "service": "tpu.googleapis.com",
+    "machine": "e2-medium",
+    "ns": "default",
+    "name": "kept",
+}
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
 def filled(data: st.DataObject, template: str) -> str:
-    """The template with names in place of its {placeholders}."""
-    parts = [data.draw(NAMES) if part.startswith("{") else part for part in template.split("/")]
-    return "/".join(
-        part if "{" not in part else part[: part.index("{")] + data.draw(NAMES) + part[part.index("}") + 1 :]
-        for part in parts
-    )
+    """The template with names in place of its {placeholders}: mostly right ones."""
+
+    def name(found: re.Match[str]) -> str:
+        right = RIGHT.get(found[1], "")
+        return right if right and data.draw(st.integers(0, 7)) else data.draw(NAMES)
+
+    return _PLACEHOLDER.sub(name, template)
 
 
 def shoot_google(cloud: Cloud, data: st.DataObject, templates: list[tuple[str, str]]) -> None:
@@ -174,7 +303,7 @@ def shoot_google(cloud: Cloud, data: st.DataObject, templates: list[tuple[str, s
     if "storage" in template and data.draw(st.booleans()):
         query.setdefault("project", "demo-project")
     request = Request(
-        method, filled(data, template), query, data.draw(HEADERS), data.draw(BODIES), tuple(query.items())
+        method, filled(data, template), query, data.draw(HEADERS), data.draw(GOOGLE_BODIES), tuple(query.items())
     )
     answer = cloud.google.answer(request, authorized=True).answer
     assert 200 <= answer.status < 500, (answer.status, answer.body)
@@ -186,7 +315,7 @@ def shoot_google(cloud: Cloud, data: st.DataObject, templates: list[tuple[str, s
 def shoot_kubernetes(cloud: Cloud, data: st.DataObject, templates: list[str]) -> None:
     store = cloud.world.kube[KEY]
     path = filled(data, data.draw(st.sampled_from(templates)))
-    call = Call(data.draw(METHODS), path, data.draw(QUERIES), data.draw(HEADERS), data.draw(BODIES))
+    call = Call(data.draw(METHODS), path, data.draw(QUERIES), data.draw(HEADERS), data.draw(KUBERNETES_BODIES))
     try:
         target = paths.parse(store.registry, call.path)
         if fixed.answer(store.registry, call) is not None or target is None:

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from saxtui.errors import Ambiguous, Busy, CallError, Conflict, NotFound, Problem
+from saxtui.errors import Ambiguous, Busy, CallError, Conflict, NotFound, Problem, Unreachable
 from saxtui.model import events as ev
 from saxtui.model.cluster import ClusterView, LogLine
 from saxtui.model.progress import RunProgress, apply
@@ -534,6 +534,7 @@ class FakeKubernetes:
         ref = self._ref(body)
 
         def effect() -> Json:
+            self._there()
             old = self.w.kube.get(ref)
             new = copy.deepcopy(body)
             if old is None:
@@ -553,7 +554,12 @@ class FakeKubernetes:
 
     async def delete(self, ref: Ref, *, uid: str = "", propagation: str = "Background") -> bool:
         def effect() -> bool:
-            self.w.addresses.pop(ref.name, None)
+            self._there()
+            found = self.w.kube.get(ref)
+            if found is not None and uid and found["metadata"].get("uid", "") != uid:
+                raise Conflict(problem("the UID in the precondition does not match"))
+            if ref.kind == "Service":
+                self.w.addresses.pop(ref.name, None)
             gone = self.w.kube.pop(ref, None)
             if ref.kind == "JobSet":
                 for pod in [item for item in self.w.kube if item.kind == "Pod"]:
@@ -577,6 +583,10 @@ class FakeKubernetes:
 
     async def close(self) -> None:
         return
+
+    def _there(self) -> None:
+        if DEFAULT not in self.w.kube:
+            raise Unreachable(problem("the cluster is gone"))
 
     def _ref(self, body: Json) -> Ref:
         meta = body["metadata"]
@@ -654,12 +664,12 @@ class FakeJournal:
 
     async def append(self, event: ev.Event) -> None:
         await self.w.gate("before", f"append {event.type}")
-        self.w.journal.append(event)
+        self.w.journal.append(ev.from_record(event.record()))
         self.w.progress = apply(self.w.progress, event)
         await self.w.gate("after", f"append {event.type}")
 
     async def events(self) -> list[ev.Event]:
-        return [ev.from_record(event.record()) for event in self.w.journal]
+        return list(self.w.journal)
 
     async def close(self) -> None:
         return

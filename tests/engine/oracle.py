@@ -17,7 +17,7 @@ _STEPS = {
     "bucket": "bucket", "object": "bucket", "cluster": "cluster", "account": "service-account",
     "deployment/sax-http": "http-server", "service/sax-http-lb": "http-server",
     "deployment/sax-admin-server": "admin-server", "jobset/sax-model-server-set": "model-servers",
-    "serviceaccount/sax-sa": "kubernetes-account",
+    "serviceaccount/sax-sa": "kubernetes-account", "namespace/sax": "kubernetes-account",
 }  # fmt: skip
 _MUTATING = ("create", "delete", "apply", "set")
 

@@ -34,8 +34,9 @@ def test_the_tutorials_shape() -> None:
 
 def test_smoke() -> None:
     wanted = preset("smoke", "demo-project", zone="us-central1-a")
-    assert wanted.model.path.endswith("LmCloudSpmd2B32Test")
-    assert (wanted.slices.count, wanted.slices.topology, wanted.region) == (1, "4x8", "us-central1")
+    assert wanted.model.path.endswith("LmCloudSpmd2B8Test")
+    assert (wanted.slices.count, wanted.slices.topology, wanted.region) == (1, "2x4", "us-central1")
+    assert wanted.slices.shape.hosts == 2
     with pytest.raises(ValueError, match="unknown preset 'x'"):
         preset("x", "demo-project")
 

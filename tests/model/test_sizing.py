@@ -16,7 +16,7 @@ def test_the_tutorials_175b() -> None:
     assert found.shape is not None
     assert found.shape.topology == "4x8"
     assert found.used == pytest.approx(350 / 512)
-    assert found.arithmetic == "175e9 x 2 B = 350 GB / 16 GB = 21.88 -> 22 chips -> 4x8 = 32 chips"
+    assert found.arithmetic == "175e9 x 2 B = 350 GB / 16 GB = 21.88 -> 22 chips -> 4x8 = 32 chips -> 8 x ct5lp-hightpu-4t"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ PROBLEM = Problem(
 )
 
 
-def test_problem_lines_are_only_those_that_say_something() -> None:
+def test_problem_lines_say_all_five_things() -> None:
     found = problems.lines(PROBLEM)
     assert [(line.label, line.text) for line in found] == [
         ("", "create cluster saxml: quota"),
@@ -27,9 +27,16 @@ def test_problem_lines_are_only_those_that_say_something() -> None:
     ]
 
 
-@pytest.mark.parametrize(("may_bill", "said"), [(False, ""), (True, "something that was created may bill")])
-def test_billing(may_bill: bool, said: str) -> None:
-    assert problems.billing(Problem("a", "b", "c", may_bill=may_bill)) == said
+@pytest.mark.parametrize(("may_bill", "word"), [(False, "no"), (True, "yes"), (None, "unknown")])
+def test_billing(may_bill: bool | None, word: str) -> None:
+    assert problems.billing(Problem("a", "b", "c", may_bill=may_bill)).startswith(word)
+
+
+def test_a_problem_without_an_answer_still_says_all_five_things() -> None:
+    assert [line.label for line in problems.lines(Problem("a", "b", "c"))] == [
+        "", "answer", "billing", "next", "command",
+    ]  # fmt: skip
+    assert problems.answer(Problem("a", "b", "c", code="429", reason="X", request_id="r1")) == "429 X, request r1"
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ class Road:
         slices = await self.arrive(SlicesScreen)
         await self.sees("logs: 1-5")
         await self.until(lambda: any(MODEL in line.text for _, line in slices.pane.view.buffer.lines()))
-        await self.keys("s", "b")
+        await self.keys("s")
         await self.sees("logs: slice 1")
         await self.until(lambda: slices.pane.view.buffer.end > HOSTS)
         self.snap("slices")
@@ -180,7 +180,7 @@ class Road:
         await self.type(PROMPT)
         await self.until(lambda: chat.box.text == PROMPT)
         await self.keys("enter")
-        await self.until(lambda: [turn.state for turn in chat.turns] == [TurnState.ANSWERED])
+        await self.until(lambda: [turn.state for turn in chat.turns] == [TurnState.ANSWERED] and not chat.waiting)
         (turn,) = chat.turns
         assert turn.prompt == PROMPT
         assert turn.text
@@ -189,7 +189,10 @@ class Road:
 
     async def help(self) -> None:
         """All keys, from where one stands."""
-        await self.keys("escape", "question_mark")
+        await self.keys("escape")
+        await self.arrive(SlicesScreen)
+        await self.sees("logs: slice 1")
+        await self.keys("question_mark")
         await self.arrive(HelpScreen)
         await self.sees("Keys", "(this screen)")
         self.snap("help")

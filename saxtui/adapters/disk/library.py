@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from saxtui.model.text import safe
 
 if TYPE_CHECKING:
     from saxtui.model.deployment import Deployment
-    from saxtui.ports import Journal
+    from saxtui.ports import Journal, SavedReceipt
 
 _LARGEST_FILE = 1_048_576
 
@@ -25,6 +26,7 @@ class DiskLibrary:
         self.state = state
         self.deployments = state / "deployments"
         self.journals = state / "journals"
+        self.receipts = state / "receipts"
 
     def names(self) -> list[str]:
         """The saved deployments, last changed first."""
@@ -104,6 +106,19 @@ class DiskLibrary:
     def open_journal(self, deployment: Any, *, write: bool = True) -> AbstractAsyncContextManager[Journal]:
         """The journal; with `write` under an exclusive lock. Raises Refused naming the holder when it is held."""
         return self._open_journal(deployment.id, deployment.name, write)
+
+    def save_receipt(self, deployment: Any, at: float, text: str, body: dict[str, Any]) -> SavedReceipt:
+        """Keep a teardown's receipt as receipts/NAME-ID-TIME.txt and .json; `at` in epoch seconds. Raises Refused."""
+        from saxtui.adapters.disk import receipts
+
+        moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(at))
+        return receipts.save(self.receipts, f"{deployment.name}-{deployment.id}-{moment}", text, body)
+
+    def last_receipt(self, deployment: Any) -> SavedReceipt | None:
+        """The newest receipt of the deployment. Raises Refused when it cannot be read."""
+        from saxtui.adapters.disk import receipts
+
+        return receipts.last(self.receipts, deployment.id)
 
     def repair_journal(self, deployment: Any) -> tuple[str, ...]:
         """Set a damaged journal aside and begin a new one from the best copy; a line for each thing done. Blocking.

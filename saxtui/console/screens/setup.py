@@ -25,7 +25,6 @@ from saxtui.console.styling import sheet
 from saxtui.console.widgets.field import Choice
 from saxtui.console.widgets.rows import Rows
 from saxtui.errors import SaxtuiError
-from saxtui.present import plan as plan_words
 
 if TYPE_CHECKING:
     from saxtui.model.plan import Plan
@@ -274,9 +273,9 @@ class SetupScreen(ConsoleScreen):
         finally:
             await session.close()
         page.show(self._plan)
-        consequences = [Meaning("", f"· {text}") for text in self._plan.consequences]
-        lines = [Meaning("", "Consequences first", "strong"), Meaning("", plan_words.price(self._plan), "warn")]
-        self.means.show([*lines, *consequences])
+        first, *others = (f"· {text}" for text in self._plan.consequences)  # money comes first
+        consequences = [Meaning("", first, "warn"), *(Meaning("", text) for text in others)]
+        self.means.show([Meaning("", "Consequences first", "strong"), *consequences])
 
     async def _begin(self) -> None:
         """Save the deployment, plan again and start; the plan shown must be the plan run."""

@@ -183,7 +183,7 @@ class ReviewPage(Page):
     rows = getters.query_one("#plan", Rows)
     said = getters.query_one("#plan-said", Static)
     _COLUMNS = (
-        Column("", width=1), Column("what", most=18), Column("", width=1), Column("name", grow=True, least=12, most=40),
+        Column("", width=1), Column("what", most=18), Column("", width=1), Column("name", grow=True, least=24, most=40),
         Column("after", most=20, drop=1), Column("usual", right=True, drop=2), Column("", right=True, drop=3),
     )  # fmt: skip
 

@@ -15,8 +15,8 @@ from saxtui.present.pods import PodRow
 from saxtui.present.words import PRIMARY
 
 _COLUMNS = (
-    Column("HOST", width=6), Column("STATUS", most=24), Column("READY", drop=2), Column("RESTARTS", right=True),
-    Column("AGE", right=True), Column("NAME", least=18, grow=True), Column("NODE", most=48, drop=1),
+    Column("host", width=6), Column("status", most=24), Column("ready", drop=2), Column("restarts", right=True),
+    Column("age", right=True), Column("name", least=18, grow=True), Column("node", most=48, drop=1),
 )  # fmt: skip
 
 

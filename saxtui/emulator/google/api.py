@@ -18,6 +18,7 @@ from saxtui.emulator.google.resource_manager import Projects
 from saxtui.emulator.google.service_usage import ServiceUsage
 from saxtui.emulator.google.storage import Buckets
 from saxtui.emulator.google.storage_objects import Objects
+from saxtui.emulator.google.storage_uploads import Uploads
 from saxtui.emulator.google.wire import Answer, Call, Match, Request, Router, service_of
 from saxtui.emulator.world import World
 
@@ -46,6 +47,7 @@ class GoogleApi:
             Operations(world),
             Buckets(world),
             Objects(world),
+            Uploads(world),
             ServiceAccounts(world),
             ServiceUsage(world),
             Compute(world),

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from saxtui.emulator import scenarios
-from saxtui.emulator.google import policy, projects
+from saxtui.emulator.google import policy, projects, shape
 from saxtui.emulator.google.errors import GoogleError, bad_request
 from saxtui.emulator.google.wire import Call, Route
 from saxtui.emulator.world import World
@@ -15,8 +15,6 @@ from saxtui.emulator.world import World
 Json = dict[str, Any]
 
 _ID = re.compile(r"[a-z](?:[-a-z0-9]{4,28}[a-z0-9])")
-_CREATE_FIELDS = {"accountId", "account_id", "serviceAccount", "service_account", "name"}
-_ACCOUNT_FIELDS = {"displayName", "description", "name", "email", "projectId", "uniqueId", "etag"}
 
 
 def seed(world: World) -> None:
@@ -86,11 +84,9 @@ class ServiceAccounts:
 
     def _create(self, call: Call) -> Json:
         owner = self._project(call)
-        body = call.request.json()
-        _refuse_unknown(body, _CREATE_FIELDS, "")
-        account = body.get("accountId") or body.get("account_id") or ""
-        details = body.get("serviceAccount") or body.get("service_account") or {}
-        _refuse_unknown(details, _ACCOUNT_FIELDS, "service_account")
+        body = shape.read(call.request, shape.CREATE_ACCOUNT)
+        account: str = body.get("accountId", "")
+        details: Json = body.get("serviceAccount", {})
         if not _ID.fullmatch(account):
             raise bad_request(
                 f'Invalid service account ID "{account}": it must be 6 to 30 characters of lower-case letters, digits '
@@ -124,9 +120,9 @@ class ServiceAccounts:
 
     def _patch(self, call: Call) -> Json:
         row = self._find(call)
-        body = call.request.json()
+        body = shape.read(call.request, shape.PATCH_ACCOUNT)
         wanted = body.get("serviceAccount", {})
-        fields = str(body.get("updateMask", "")).replace("display_name", "displayName").split(",")
+        fields = body.get("updateMask", "").replace("display_name", "displayName").split(",")
         for name in ("displayName", "description"):
             if name in fields:
                 row[name] = wanted.get(name, "")
@@ -146,18 +142,10 @@ class ServiceAccounts:
 
     def _set_policy(self, call: Call) -> Json:
         target = policy.key("service-account", self._find(call)["email"])
-        return policy.write(self._world, target, call.request.json().get("policy") or {})
+        return policy.write(self._world, target, shape.read(call.request, shape.SET_POLICY).get("policy", {}))
 
     def _test(self, call: Call) -> Json:
         self._find(call)
-        asked = call.request.json().get("permissions") or []
-        held = [name for name in asked if str(name).startswith("iam.serviceAccounts.")]
+        asked = shape.read(call.request, shape.PERMISSIONS).get("permissions", [])
+        held = [name for name in asked if name.startswith("iam.serviceAccounts.")]
         return {"permissions": held} if held else {}
-
-
-def _refuse_unknown(body: Json, known: set[str], path: str) -> None:
-    for name in body:
-        if name not in known:
-            at = f" at '{path}'" if path else ""
-            text = f'Invalid JSON payload received. Unknown name "{name}"{at}: Cannot find field.'
-            raise bad_request(text, path, text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from saxtui.emulator.google import policy, projects
+from saxtui.emulator.google import policy, projects, shape
 from saxtui.emulator.google.errors import GoogleError
 from saxtui.emulator.google.wire import Call, Route
 from saxtui.emulator.world import World
@@ -100,7 +100,7 @@ class Projects:
     def _set_policy(self, call: Call) -> Json:
         row = self._require(call, "resourcemanager.projects.setIamPolicy")
         target = policy.key("project", row["projectId"])
-        return policy.write(self._world, target, call.request.json().get("policy") or {})
+        return policy.write(self._world, target, shape.read(call.request, shape.SET_POLICY).get("policy", {}))
 
     def _test(self, call: Call) -> Json:
         """An owner holds what is asked, so far as it has the form service.resource.verb."""
@@ -108,8 +108,8 @@ class Projects:
         roles = policy.read(self._world, policy.key("project", row["projectId"])).get("bindings", [])
         caller = f"user:{projects.CALLER}"
         owns = any(binding["role"] in _OWNER_ROLES and caller in binding["members"] for binding in roles)
-        asked = call.request.json().get("permissions") or []
-        held = [name for name in asked if owns and str(name).count(".") >= 2]
+        asked = shape.read(call.request, shape.PERMISSIONS).get("permissions", [])
+        held = [name for name in asked if owns and name.count(".") >= 2]
         return {"permissions": held} if held else {}
 
 

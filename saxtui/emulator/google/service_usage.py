@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from saxtui.emulator.google import projects
+from saxtui.emulator.google import projects, shape
 from saxtui.emulator.google.errors import GoogleError
 from saxtui.emulator.google.wire import Call, Route
 from saxtui.emulator.world import World
@@ -77,7 +77,7 @@ class ServiceUsage:
 
     def _batch_enable(self, call: Call) -> Json:
         project = self._project(call)
-        names = call.request.json().get("serviceIds") or []
+        names = shape.read(call.request, shape.SERVICES).get("serviceIds", [])
         return self._done("BatchEnableServices", {"services": [self._turn_on(project, name) for name in names]})
 
     def _disable(self, call: Call) -> Json:

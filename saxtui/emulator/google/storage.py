@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from saxtui.emulator import scenarios
-from saxtui.emulator.google import policy, projects
+from saxtui.emulator.google import policy, projects, shape
 from saxtui.emulator.google.errors import GoogleError
 from saxtui.emulator.google.partial import mask
 from saxtui.emulator.google.wire import Answer, Call, Route
@@ -107,8 +107,8 @@ class Buckets:
 
     def _insert(self, call: Call) -> Json:
         owner = projects.require_enabled(self._world, "storage", call.query("project"))["projectId"]
-        wanted = call.request.json()
-        name = str(wanted.get("name", ""))
+        wanted = shape.lenient(call.request.json(), shape.BUCKET)
+        name = wanted.get("name", "")
         _check_name(name)
         if scenarios.on_event(self._world, "bucket.create", name, "bucket-taken"):
             other = _new_bucket(self._world, projects.OTHER_PROJECT, name, {})
@@ -139,7 +139,8 @@ class Buckets:
     def _patch(self, call: Call) -> Json:
         row = find_bucket(self._world, call["bucket"])
         check_metageneration(call, row)
-        for name, value in call.request.json().items():
+        wanted = shape.lenient(call.request.json(), shape.BUCKET, nulls=True)
+        for name, value in wanted.items():
             if name not in _CHANGEABLE:
                 continue
             if isinstance(value, dict) and isinstance(row.get(name), dict):
@@ -157,7 +158,8 @@ class Buckets:
         name = call["bucket"]
         row = find_bucket(self._world, name)
         check_metageneration(call, row)
-        if any(key.startswith(name + "/") for key in self._world.table("storage.objects")):
+        tables = (self._world.table("storage.objects"), self._world.table("storage.versions"))
+        if any(key.startswith(name + "/") for table in tables for key in table):
             raise GoogleError(409, "The bucket you tried to delete is not empty.")
         self._world.table("storage.buckets").pop(name)
         policy.drop(self._world, policy.key("bucket", name))
@@ -185,7 +187,7 @@ class Buckets:
     def _set_policy(self, call: Call) -> Json:
         name = find_bucket(self._world, call["bucket"])["name"]
         target = policy.key("bucket", name)
-        wanted = call.request.json()
+        wanted = shape.lenient(call.request.json(), shape.POLICY)
         if wanted.get("etag") and wanted["etag"] != policy.read(self._world, target)["etag"]:
             raise precondition_failed()
         return _storage_policy(name, policy.write(self._world, target, wanted))

@@ -1,23 +1,30 @@
-"""Cloud Storage JSON API: objects. One version of each object; deleting it is final."""
+"""Cloud Storage JSON API: objects, and their noncurrent versions in buckets that keep them.
+
+A row of "storage.objects" (live) or "storage.versions" (noncurrent, key with "#generation") is replaced, never changed.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
+import re
 import struct
 from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 from urllib.parse import quote
 
+from saxtui.emulator.google import shape
 from saxtui.emulator.google.errors import GoogleError
 from saxtui.emulator.google.partial import mask
-from saxtui.emulator.google.storage import find_bucket, millis, precondition_failed, visible
+from saxtui.emulator.google.storage import check_metageneration, find_bucket, millis, precondition_failed, visible
 from saxtui.emulator.google.wire import Answer, Call, Route
 from saxtui.emulator.world import World
 
 Json = dict[str, Any]
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_DESCRIPTIVE = ("contentType", "metadata", "cacheControl", "contentEncoding", "contentDisposition")
 
 
 def put_object(world: World, bucket: str, name: str, data: bytes, metadata: Json | None = None) -> Json:
@@ -49,8 +56,36 @@ def put_object(world: World, bucket: str, name: str, data: bytes, metadata: Json
     for field in ("metadata", "cacheControl", "contentEncoding", "contentDisposition"):
         if wanted.get(field):
             row[field] = wanted[field]
+    _retire(world, bucket, name)
     world.table("storage.objects")[f"{bucket}/{name}"] = row
     return row
+
+
+def _retire(world: World, bucket: str, name: str) -> None:
+    """The live object stops being it: kept as a noncurrent version where the bucket asks for that."""
+    row = world.table("storage.objects").pop(f"{bucket}/{name}", None)
+    owner = world.table("storage.buckets").get(bucket) or {}
+    if row is not None and owner.get("versioning", {}).get("enabled"):
+        key = f"{bucket}/{name}#{row['generation']}"
+        world.table("storage.versions")[key] = {**row, "timeDeleted": millis(world)}
+
+
+def check_generation(call: Call, row: Json | None) -> None:
+    """Honour ifGenerationMatch (0 means "only when there is none") and its opposite. Raises GoogleError 412."""
+    wanted, unwanted = call.query("ifGenerationMatch"), call.query("ifGenerationNotMatch")
+    current = row["generation"] if row else "0"
+    if (wanted and wanted != current) or (unwanted and unwanted == current):
+        raise precondition_failed()
+
+
+def view(call: Call, row: Json) -> Json:
+    """The object as the API answers it: without the data, and with a link to it on this very server."""
+    shown = visible(row)
+    del shown["data"]
+    host = call.request.headers.get("host", "storage.googleapis.com")
+    path = f"/download/storage/v1/b/{row['bucket']}/o/{quote(row['name'], safe='')}"
+    shown["mediaLink"] = f"http://{host}{path}?generation={row['generation']}&alt=media"
+    return shown
 
 
 class Objects:
@@ -60,47 +95,53 @@ class Objects:
         self._world = world
 
     def routes(self) -> list[Route]:
-        """List, get, media, insert (simple and multipart) and delete, under every prefix clients use."""
+        """List, get, media, patch and delete, under every prefix clients use."""
         found: list[Route] = []
         for base in ("/storage/v1/b/{bucket!}/o", "/b/{bucket!}/o"):
             found += [
                 Route("storage", "GET", base, self._list),
                 Route("storage", "GET", base + "/{object!}", self._get),
+                Route("storage", "PATCH", base + "/{object!}", self._patch),
                 Route("storage", "DELETE", base + "/{object!}", self._delete),
             ]
-        for prefix in ("/upload/storage/v1", "/resumable/upload/storage/v1"):
-            found.append(Route("storage", "POST", prefix + "/b/{bucket!}/o", self._insert))
         media = "/download/storage/v1/b/{bucket!}/o/{object!}"
         return [*found, Route("storage", "GET", media, self._media)]
+
+    def _rows(self, bucket: str, prefix: str, versions: bool) -> list[Json]:
+        """Live objects, with their older versions if asked for, by name and then by generation."""
+        start = f"{bucket}/{prefix}"
+        live = self._world.table("storage.objects")
+        names = [key for key in live if key.startswith(start)]
+        found = [live[key] for key in names]
+        if versions:
+            old = self._world.table("storage.versions")
+            found += [old[key] for key in list(old) if key.startswith(start)]
+        return sorted(found, key=lambda row: (row["name"], int(row["generation"])))
 
     def _list(self, call: Call) -> Json:
         bucket = find_bucket(self._world, call["bucket"])["name"]
         prefix, delimiter = call.query("prefix"), call.query("delimiter")
-        names = sorted(
-            key.removeprefix(bucket + "/")
-            for key in self._world.table("storage.objects")
-            if key.startswith(f"{bucket}/{prefix}")
-        )
-        limit = int(call.query("maxResults") or 1000)
-        after = base64.b64decode(call.query("pageToken")).decode() if call.query("pageToken") else ""
+        limit = shape.number(call, "maxResults", 1000, least=1)
+        after = _page(call.query("pageToken"))
         items: list[Json] = []
         folders: list[str] = []
-        last = ""
+        last = after
         body: Json = {"kind": "storage#objects"}
-        for name in names:
+        for row in self._rows(bucket, prefix, call.query("versions").lower() == "true"):
+            name = row["name"]
             rest = name.removeprefix(prefix)
             folder = prefix + rest.partition(delimiter)[0] + delimiter if delimiter and delimiter in rest else ""
-            shown = folder or name
-            if shown <= after or shown == last:
+            here = (folder or name, 0 if folder else int(row["generation"]))
+            if here <= after or here == last:
                 continue
             if len(items) + len(folders) == limit:
-                body["nextPageToken"] = base64.b64encode(last.encode()).decode()
+                body["nextPageToken"] = base64.b64encode(json.dumps(last).encode()).decode()
                 break
             if folder:
                 folders.append(folder)
             else:
-                items.append(self._view(call, self._world.table("storage.objects")[f"{bucket}/{name}"]))
-            last = shown
+                items.append(view(call, row))
+            last = here
         body.update({"items": items} if items else {})
         body.update({"prefixes": folders} if folders else {})
         return mask(body, call.query("fields"))
@@ -109,25 +150,18 @@ class Objects:
         bucket, name = find_bucket(self._world, call["bucket"])["name"], call["object"]
         row = self._world.table("storage.objects").get(f"{bucket}/{name}")
         generation = call.query("generation")
-        if row is None or (generation and generation != row["generation"]):
+        if generation and (row is None or generation != row["generation"]):
+            row = self._world.table("storage.versions").get(f"{bucket}/{name}#{generation}")
+        if row is None:
             raise GoogleError(404, f"No such object: {bucket}/{name}")
-        self._check_generation(call, row)
-        wanted = call.query("ifMetagenerationMatch")
-        if wanted and wanted != row["metageneration"]:
-            raise precondition_failed()
+        check_generation(call, row)
+        check_metageneration(call, row)
         return row
-
-    def _check_generation(self, call: Call, row: Json | None) -> None:
-        """ifGenerationMatch; 0 means "only when there is none"."""
-        wanted = call.query("ifGenerationMatch")
-        current = row["generation"] if row else "0"
-        if wanted and wanted != current:
-            raise precondition_failed()
 
     def _get(self, call: Call) -> Answer:
         if call.query("alt") == "media":
             return self._media(call)
-        answer = Answer.json(mask(self._view(call, self._find(call)), call.query("fields")))
+        answer = Answer.json(mask(view(call, self._find(call)), call.query("fields")))
         # An object's times are simulated ones; only a Date on the same clock can be compared with them.
         return replace(answer, headers={"Date": formatdate(self._world.now, usegmt=True)})
 
@@ -141,85 +175,52 @@ class Objects:
             "X-Goog-Stored-Content-Length": row["size"],
             "ETag": row["etag"],
         }
-        asked = call.request.headers.get("range", "")
-        if not asked.startswith("bytes=") or not data:
+        asked = _RANGE.fullmatch(call.request.headers.get("range", ""))
+        if asked is None or not data or not (asked[1] or asked[2]):
             return Answer(200, data, row["contentType"], headers)
-        first, _, last = asked.removeprefix("bytes=").partition("-")
-        begin = int(first) if first else max(0, len(data) - int(last))
-        end = min(int(last), len(data) - 1) if first and last else len(data) - 1
-        if begin >= len(data):
+        begin = int(asked[1]) if asked[1] else max(0, len(data) - int(asked[2]))
+        end = min(int(asked[2]), len(data) - 1) if asked[1] and asked[2] else len(data) - 1
+        if begin > end:
             raise GoogleError(416, "The requested range cannot be satisfied.", reason="requestedRangeNotSatisfiable")
         headers["Content-Range"] = f"bytes {begin}-{end}/{len(data)}"
         return Answer(206, data[begin : end + 1], row["contentType"], headers)
 
-    def _insert(self, call: Call) -> Json:
-        bucket = find_bucket(self._world, call["bucket"])["name"]
-        kind = call.query("uploadType")
-        content_type = call.request.headers.get("content-type", "")
-        if kind == "multipart":
-            metadata, data = _multipart(content_type, call.request.body)
-        elif kind == "media":
-            metadata, data = {"contentType": content_type}, call.request.body
-        else:
-            raise GoogleError(400, f"Upload type {kind or 'none'} is not supported: use media or multipart.")
-        name = call.query("name") or str(metadata.get("name", ""))
-        if not name:
-            raise GoogleError(400, "Required parameter: name", reason="required")
-        self._check_generation(call, self._world.table("storage.objects").get(f"{bucket}/{name}"))
-        row = put_object(self._world, bucket, name, data, metadata)
-        for field in ("crc32c", "md5Hash"):
-            if metadata.get(field, row[field]) != row[field]:
-                self._world.table("storage.objects").pop(f"{bucket}/{name}")
-                raise GoogleError(
-                    400, f'Provided {field} "{metadata[field]}" doesn\'t match calculated "{row[field]}".'
-                )
-        return mask(self._view(call, row), call.query("fields"))
+    def _patch(self, call: Call) -> Json:
+        old = self._find(call)
+        wanted = shape.lenient(call.request.json(), shape.OBJECT, nulls=True)
+        row = {**old, "metageneration": str(int(old["metageneration"]) + 1), "updated": millis(self._world)}
+        for field in _DESCRIPTIVE:
+            if field not in wanted:
+                continue
+            value = wanted[field]
+            if field == "metadata" and value is not None:
+                value = {key: text for key, text in {**old.get(field, {}), **value}.items() if text is not None}
+            row[field] = value
+            if value is None:
+                del row[field]
+        table = "storage.versions" if "timeDeleted" in row else "storage.objects"
+        key = f"{row['bucket']}/{row['name']}" + (f"#{row['generation']}" if "timeDeleted" in row else "")
+        self._world.table(table)[key] = row
+        return mask(view(call, row), call.query("fields"))
 
     def _delete(self, call: Call) -> Answer:
         row = self._find(call)
-        self._world.table("storage.objects").pop(f"{row['bucket']}/{row['name']}")
+        key = f"{row['bucket']}/{row['name']}"
+        if "timeDeleted" in row:
+            self._world.table("storage.versions").pop(f"{key}#{row['generation']}")
+        elif call.query("generation"):
+            self._world.table("storage.objects").pop(key)
+        else:
+            _retire(self._world, row["bucket"], row["name"])
         return Answer(204)
 
-    def _view(self, call: Call, row: Json) -> Json:
-        """Without the data, and with a link to it on this very server."""
-        shown = visible(row)
-        del shown["data"]
-        host = call.request.headers.get("host", "storage.googleapis.com")
-        path = f"/download/storage/v1/b/{row['bucket']}/o/{quote(row['name'], safe='')}"
-        shown["mediaLink"] = f"http://{host}{path}?generation={row['generation']}&alt=media"
-        return shown
 
-
-def _multipart(content_type: str, body: bytes) -> tuple[Json, bytes]:
-    """Metadata and data of a multipart/related upload, with CRLF or bare LF line ends. Raises GoogleError 400."""
-    boundary = ""
-    for part in content_type.split(";")[1:]:
-        name, _, value = part.strip().partition("=")
-        if name.lower() == "boundary":
-            boundary = value.strip("\"'")
-    pieces = body.split(b"--" + boundary.encode()) if boundary else []
-    if len(pieces) < 4:
-        raise GoogleError(400, "Malformed multipart body.")
-    head, data = (_part(piece) for piece in (pieces[1], (b"--" + boundary.encode()).join(pieces[2:-1])))
+def _page(token: str) -> tuple[str, int]:
+    """Where the page before ended: (name or folder, generation or 0). Raises GoogleError 400."""
+    if not token:
+        return "", -1
     try:
-        metadata = json.loads(head[1])
-    except ValueError:
-        raise GoogleError(400, "Metadata part of the multipart body is not JSON.") from None
-    metadata.setdefault("contentType", head_type(data[0]))
-    return metadata, data[1]
-
-
-def _part(piece: bytes) -> tuple[bytes, bytes]:
-    """Headers and content of one part, without the line ends that belong to the boundary."""
-    end = b"\r\n" if piece.startswith(b"\r\n") else b"\n"
-    headers, _, content = piece.partition(end + end)
-    return headers, content.removesuffix(end)
-
-
-def head_type(headers: bytes) -> str:
-    """The Content-Type a part's headers name, or application/octet-stream."""
-    for line in headers.decode("latin-1").splitlines():
-        name, _, value = line.partition(":")
-        if name.strip().lower() == "content-type":
-            return value.strip()
-    return "application/octet-stream"
+        name, generation = json.loads(base64.b64decode(token, validate=True))
+        return str(name), int(generation)
+    except (ValueError, TypeError):
+        raise GoogleError(400, f"Invalid value '{token}' for pageToken.") from None

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from saxtui.emulator.kubernetes.fields import Path, entry, from_fields, key_element, leaves_of, paths_of, to_fields
 from saxtui.emulator.kubernetes.listkeys import is_atomic_map, is_set, list_keys
 from saxtui.emulator.kubernetes.objects import Json, copy_json
 from saxtui.emulator.kubernetes.status import ApiError, error
+
+
+_STEP = re.compile(r"(?:^|\.)([^.\[\]]+)|\[(\d+)\]")
 
 
 def without_nulls(value: Any) -> Any:
@@ -18,6 +22,31 @@ def without_nulls(value: Any) -> Any:
     if isinstance(value, list):
         return [without_nulls(item) for item in value]
     return value
+
+
+def undeclared(kind: str, api_version: str, obj: Json, paths: list[str]) -> ApiError:
+    """The refusal of fields that the kind's schema does not have. `paths` as `spec.containers[0].imagee`."""
+    metadata = obj["metadata"]
+    where = "/".join(part for part in (metadata.get("namespace"), metadata.get("name")) if part)
+    each = [f"{_keyed(path, obj)}: field not declared in schema" for path in paths]
+    told = each[0] if len(each) == 1 else "\n".join(["errors:", *(f"  {text}" for text in each)])
+    message = f"failed to create typed patch object ({where}; {api_version}, Kind={kind}): {told}"
+    return error(500, "", message)
+
+
+def _keyed(path: str, obj: Json) -> str:
+    """A path with the keys of list items in the place of their numbers."""
+    out, field = "", ""
+    value: Any = obj
+    for name, index in _STEP.findall(path):
+        if name:
+            out, field, value = f"{out}.{name}", name, value.get(name) if isinstance(value, dict) else None
+            continue
+        items = value if isinstance(value, list) else []
+        keys = list_keys(field, items)
+        out += shown((key_element(items[int(index)], keys),)) if keys else f"[{index}]"
+        value = items[int(index)]
+    return out
 
 
 def create(declared: Json, manager: str, stamp: str) -> list[Json]:

@@ -16,7 +16,7 @@ def shown(info: KindInfo, obj: Json, stamp: str) -> Json:
     if info.group == EVENTS_GROUP:
         return _event(obj)
     if info.kind == "Lease" and obj["metadata"].get("namespace") == NODE_LEASES:
-        return {**obj, "spec": {**(obj.get("spec") or {}), "renewTime": stamp}}
+        return {**obj, "spec": {**(obj.get("spec") or {}), "renewTime": stamp.replace("Z", ".000000Z")}}
     return obj
 
 
@@ -60,5 +60,5 @@ def lease(node: Json, stamp: str) -> Json:
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
         "metadata": {"name": name, "namespace": NODE_LEASES, "ownerReferences": [reference]},
-        "spec": {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": stamp},
+        "spec": {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": stamp.replace("Z", ".000000Z")},
     }

@@ -13,7 +13,10 @@ SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
 class Cluster(Step):
-    """A regional cluster whose CPU nodes are in the one zone of the slices, so that `cpu_nodes` is their number."""
+    """A regional cluster whose CPU nodes are in the one zone of the slices, so that `cpu_nodes` is their number.
+
+    With `every_zone` no zone is named, and GKE makes as many in each zone it takes.
+    """
 
     kind = StepKind.CLUSTER
     settle = 90.0
@@ -36,7 +39,7 @@ class Cluster(Step):
         flags = [
             f"--project={wanted.project}",
             f"--location={wanted.region}",
-            f"--node-locations={wanted.zone}",
+            *(() if spec.every_zone else (f"--node-locations={wanted.zone}",)),
             f"--num-nodes={spec.cpu_nodes}",
             f"--machine-type={spec.cpu_machine_type}",
             f"--workload-pool={wanted.workload_pool}",
@@ -63,7 +66,7 @@ class Cluster(Step):
         }
         cluster: Json = {
             "name": spec.name,
-            "locations": [wanted.zone],
+            **({} if spec.every_zone else {"locations": [wanted.zone]}),
             "nodePools": [pool],
             "resourceLabels": wanted.labels,
             "workloadIdentityConfig": {"workloadPool": wanted.workload_pool},

@@ -14,7 +14,7 @@ from saxtui.engine import manifests
 from saxtui.engine.step import ABSENT, Json, Look, Observation, Presence, Step, StepContext, patiently
 from saxtui.engine.steps.objects import available, is_ours, ref_of
 from saxtui.engine.steps.workload import trouble
-from saxtui.errors import CallError, Invalid, NotFound, Problem, StepFailed
+from saxtui.errors import CallError, Invalid, NotFound, Problem, SaxtuiError, StepFailed
 from saxtui.model.plan import StepKind
 from saxtui.model.text import safe
 from saxtui.ports import Kubernetes, Ref
@@ -23,6 +23,7 @@ RELEASES = "https://github.com/kubernetes-sigs/jobset/releases/download"
 NAMESPACE = "jobset-system"
 _CONTROLLER = Ref("apps/v1", "Deployment", "jobset-controller-manager", NAMESPACE)
 _CRD = Ref("apiextensions.k8s.io/v1", "CustomResourceDefinition", "jobsets.jobset.x-k8s.io")
+_SPACE = Ref("v1", "Namespace", NAMESPACE)
 _RECORD = Ref("v1", "ConfigMap", "saxtui-jobset", NAMESPACE)
 _LIMIT = 900.0
 
@@ -69,7 +70,14 @@ class JobSetController(Step):
         record = await kubernetes.get(_RECORD)
         crd = await kubernetes.get(_CRD)
         if controller is None and record is None and crd is None:
-            return ABSENT
+            # An application that was cut short right at its beginning has left no more than the namespace.
+            space = await kubernetes.get(_SPACE)
+            if space is None or not is_ours(space, self.deployment.id):
+                return ABSENT
+            if space["metadata"].get("deletionTimestamp"):
+                return Observation(Presence.LEAVING, f"{_SPACE} is being deleted", ready=False)
+            said = "only its namespace is there"
+            return Observation(Presence.OURS, said, str(space["metadata"].get("uid", "")), ready=False, differs=said)
         if controller is not None and not is_ours(controller, self.deployment.id):
             ready = available(controller) and _established(crd)
             return Observation(Presence.KEPT, f"{_CONTROLLER} was there before us, so it stays", ready=ready)
@@ -129,7 +137,7 @@ class JobSetController(Step):
     async def delete(self, ctx: StepContext, seen: Observation) -> None:
         """Delete what the record lists and carries our label, the record last."""
         kubernetes = await ctx.connect()
-        for ref in reversed(await self._recorded(kubernetes)):
+        for ref in reversed(await self._recorded(ctx, kubernetes)):
             found = await kubernetes.get(ref)
             if found is not None and is_ours(found, self.deployment.id):
                 ctx.report(f"deleting {ref}")
@@ -139,7 +147,7 @@ class JobSetController(Step):
     async def left(self, ctx: StepContext) -> str:
         """The controller, its kind, or its namespace."""
         kubernetes = await ctx.connect()
-        for ref in (_CONTROLLER, _CRD, Ref("v1", "Namespace", NAMESPACE)):
+        for ref in (_CONTROLLER, _CRD, _SPACE):
             found = await kubernetes.get(ref)
             if found is not None and is_ours(found, self.deployment.id):
                 return f"{ref} still there"
@@ -155,7 +163,8 @@ class JobSetController(Step):
             everything = await kubernetes.list(ref.api_version, ref.kind, ref.namespace)
             if any(item["metadata"].get("name") == ref.name for item in everything):
                 return True
-        return False
+        spaces = await kubernetes.list(_SPACE.api_version, _SPACE.kind)
+        return any(item["metadata"].get("name") == NAMESPACE and is_ours(item, self.deployment.id) for item in spaces)
 
     async def _fetch(self, ctx: StepContext) -> tuple[str, str, list[Json]]:
         """Source, SHA-256 and objects of the manifest. Raises StepFailed when the bytes are not the pinned ones."""
@@ -189,11 +198,19 @@ class JobSetController(Step):
         labels = {**(metadata.get("labels") or {}), **self.deployment.labels}
         return {**document, "metadata": {**metadata, "labels": labels}}
 
-    async def _recorded(self, kubernetes: Kubernetes) -> list[Ref]:
+    async def _recorded(self, ctx: StepContext, kubernetes: Kubernetes) -> list[Ref]:
+        """What was applied: by the record, else (it is applied last) whatever the manifest holds."""
         record = await kubernetes.get(_RECORD)
         lines = str(((record or {}).get("data") or {}).get("objects", "")).splitlines()
         refs = [Ref(*line.split("|")) for line in lines if line.count("|") == 3]
-        return refs or [Ref("v1", "Namespace", NAMESPACE), _CRD, _CONTROLLER]
+        if refs:
+            return refs
+        try:
+            _, _, documents = await self._fetch(ctx)
+        except SaxtuiError as error:
+            await ctx.note(f"what was applied is not recorded, and {error.problem.one_line()}")
+            return [_SPACE, _CRD, _CONTROLLER]
+        return [ref_of(document) for document in documents]
 
 
 def _documents(data: bytes) -> list[Json]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from saxtui.engine import manifests
-from saxtui.engine.step import Json, StepContext
+from saxtui.engine.step import Json, Observation, Presence, StepContext
 from saxtui.engine.steps.objects import ObjectsStep, is_ours
+from saxtui.errors import NotFound
 from saxtui.model.plan import StepKind
 from saxtui.ports import Kubernetes, Ref
 
@@ -45,6 +46,23 @@ class KubernetesAccount(ObjectsStep):
                 }
             )
         return await super().create(ctx)
+
+    async def observe(self, ctx: StepContext) -> Observation:
+        """The account; a namespace of ours without it is ours too."""
+        seen = await super().observe(ctx)
+        if seen.presence is not Presence.ABSENT:
+            return seen
+        try:
+            kubernetes = await ctx.connect()
+        except NotFound:
+            return seen
+        space = await kubernetes.get(self._namespace)
+        if space is None or not is_ours(space, self.deployment.id):
+            return seen
+        if space["metadata"].get("deletionTimestamp"):
+            return Observation(Presence.LEAVING, f"{self._namespace} is being deleted", ready=False)
+        said = f"only {self._namespace} is there"
+        return Observation(Presence.OURS, said, str(space["metadata"].get("uid", "")), ready=False, differs=said)
 
     async def left(self, ctx: StepContext) -> str:
         """The account, then the namespace if that is ours."""

@@ -50,10 +50,14 @@ class NodePool(Step):
             f"--location={wanted.region}",
             f"--node-locations={wanted.zone}",
             f"--machine-type={shape.machine_type}",
-            f"--num-nodes={shape.hosts}",
+            f"--num-nodes={0 if wanted.slices.flex_start else shape.hosts}",
         ]
         flags += [f"--tpu-topology={shape.topology}"] if shape.multi_host else []
+        flags += [f"--placement-policy={wanted.slices.placement_policy}"] if wanted.slices.placement_policy else []
         flags += ["--spot"] if wanted.slices.spot else []
+        if wanted.slices.flex_start:
+            flags += ["--flex-start", "--enable-autoscaling", "--min-nodes=0", f"--max-nodes={shape.hosts}"]
+            flags += ["--reservation-affinity=none", "--no-enable-autorepair"]
         if wanted.slices.reservation:
             flags += ["--reservation-affinity=specific", f"--reservation={wanted.slices.reservation}"]
         return f"gcloud container node-pools create {self.name} " + " ".join(flags)
@@ -77,12 +81,20 @@ class NodePool(Step):
             }
         pool: Json = {
             "name": self.name,
-            "initialNodeCount": shape.hosts,
+            "initialNodeCount": 0 if wanted.slices.flex_start else shape.hosts,
             "locations": [wanted.zone],
             "config": config,
             "management": {"autoUpgrade": True, "autoRepair": True},
         }
-        if shape.multi_host:
+        if wanted.slices.flex_start:
+            # A flex-start pool begins empty: its hosts come all at once when the model servers' pods ask for them.
+            config["flexStart"] = True
+            config["reservationAffinity"] = {"consumeReservationType": "NO_RESERVATION"}
+            pool["autoscaling"] = {"enabled": True, "minNodeCount": 0, "maxNodeCount": shape.hosts}
+            pool["management"]["autoRepair"] = False
+        if shape.multi_host and wanted.slices.placement_policy:
+            pool["placementPolicy"] = {"policyName": wanted.slices.placement_policy, "tpuTopology": shape.topology}
+        elif shape.multi_host:
             pool["placementPolicy"] = {"type": "COMPACT", "tpuTopology": shape.topology}
         return {"nodePool": pool}
 

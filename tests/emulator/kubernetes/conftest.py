@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from saxtui.emulator import kubernetes
 from saxtui.emulator.kubernetes.api import make_app
 from saxtui.emulator.kubernetes.store import KubeStore
 from saxtui.emulator.world import World
+from tests.emulator.kubernetes.real_kubectl import MISSING, kubectl_132
 
 Json = dict[str, Any]
 START = 1_800_000_000.0
@@ -159,19 +159,6 @@ def jobset_manifest() -> Path:
     return Path(kubernetes.__file__).parent / "jobset_manifest.yaml"
 
 
-def _kubectl_132() -> str | None:
-    found = shutil.which("kubectl.1.32")
-    if found:
-        return found
-    for base in (shutil.which("gcloud"), shutil.which("kubectl")):
-        if base:
-            beside = Path(os.path.realpath(base)).parent / "kubectl.1.32"
-            if beside.exists():
-                return str(beside)
-    installed = Path("/usr/lib/google-cloud-sdk/bin/kubectl.1.32")
-    return str(installed) if installed.exists() else shutil.which("kubectl")
-
-
 Result = tuple[int, str, str]
 Kubectl = Callable[..., Awaitable[Result]]
 
@@ -179,9 +166,9 @@ Kubectl = Callable[..., Awaitable[Result]]
 @pytest.fixture
 def kubectl_command(served: Served, tmp_path: Path) -> tuple[list[str], dict[str, str]]:
     """The command and environment of a kubectl with its own HOME that talks to `served`."""
-    program = _kubectl_132()
+    program = kubectl_132()
     if program is None:
-        pytest.skip("kubectl is not installed: the witness tests need the real one")
+        pytest.skip(MISSING)
     home = tmp_path / "home"
     home.mkdir()
     environment = {"HOME": str(home), "PATH": os.environ.get("PATH", ""), "KUBECONFIG": str(home / "none")}

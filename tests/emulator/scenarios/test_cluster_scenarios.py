@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from saxtui.emulator import scenarios
 from saxtui.emulator.kubernetes.status import ApiError
 from tests.emulator.scenarios.rehearsal import POLICY, Rehearsal
 from tests.emulator.tutorial import BUCKET, EMAIL, http_service, model_servers
@@ -79,6 +80,18 @@ async def test_pod_evicted() -> None:
     assert "DisruptionTarget" in {each["type"] for each in status["conditions"] if each["status"] == "True"}
     assert cloud.events("Evicted")[0]["involvedObject"]["name"] == evicted[0]["metadata"]["name"]
     cloud.until(lambda: cloud.all_running() and not uids(cloud) & before, 300)
+
+
+def test_an_evicted_pod_never_starts_what_it_was_pulling() -> None:
+    cloud = Rehearsal()
+    cloud.serving()
+    cloud.until(lambda: cloud.events("Pulling") and cloud.pods(app="sax-http"), 60)
+    evicted = cloud.app("sax-http")["metadata"]["name"]
+    cloud.advance(10)
+    scenarios.install(cloud.world, {"faults": [{"when": {"at": 0}, "fault": "pod-evicted", "pods": evicted}]})
+    cloud.advance(120)
+    pod = cloud.store.peek("Pod", "default", evicted) or {}
+    assert (pod["status"]["phase"], pod["status"]["reason"]) == ("Failed", "Evicted")
 
 
 async def test_node_drained() -> None:

@@ -133,6 +133,8 @@ async def test_watch_expired(rehearse: Rehearse) -> None:
         assert json.loads(await watch.content.readline())["object"]["metadata"]["name"] == "told"
         kube.cloud.until(lambda: kube.cloud.world.table("scenario.watches"), 700)
         make("told-too-late")
+        # Round trips on the same loop: a watch that may speak would have written by then.
+        assert [await kube.status("/api/v1/pods") for _ in range(10)] == [200] * 10
         kube.cloud.advance(121)
         events = [json.loads(line) async for line in watch.content]
     names = {event["object"].get("metadata", {}).get("name") for event in events[:-1]}

@@ -1,0 +1,23 @@
+"""The terminal driver for terminals that show ASCII only."""
+
+from __future__ import annotations
+
+from saxtui.console.driver import TolerantDriver
+
+_PLAIN = str.maketrans(
+    {
+        **dict.fromkeys("─━═╌┄▁▂▃▔▄▀▬⎺⎽", "-"), **dict.fromkeys("│┃║▏▎▌▐▕▊▋▍▉", "|"),
+        **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯╔╗╚╝╞╡", "+"), **dict.fromkeys("█▇▆▅", "#"), **dict.fromkeys("░▒▓", ":"),
+        **dict.fromkeys("·•∙", "-"), **dict.fromkeys("▶▸›❯→", ">"), **dict.fromkeys("◀‹←", "<"),
+        "↑": "^", "↓": "v", "▼": "v", "▲": "!", "…": "~", "★": "*", "●": "*", "○": ".", "◐": "~", "✓": "+", "✗": "x",
+        "×": "x", "–": "-", "—": "-", "’": "'", "“": '"', "”": '"', "⭘": "o", "\xa0": " ",
+    }
+)  # fmt: skip
+
+
+class PlainDriver(TolerantDriver):
+    """Frames, bars and signs are written as ASCII of the same width; foreign text stays as it is."""
+
+    def write(self, data: str) -> None:
+        """Write with every sign the screens use made plain."""
+        super().write(data.translate(_PLAIN))
