@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import re
 import sys
-import time
-import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from saxtui.adapters.disk.crash import without_secrets, write_report
 from saxtui.cli.style import Piece, Style
 from saxtui.errors import ExitCode, Problem
+from saxtui.model.text import safe
 from saxtui.present import problems
-
-_SECRETS = re.compile(r"ya29\.[\w.-]+|(?i:bearer)\s+\S+|eyJ[\w-]{10,}\.[\w.-]+|-----BEGIN [^-]+-----[^-]*")
 
 
 class Diagnostics:
@@ -51,9 +47,10 @@ class Diagnostics:
     def crash(self, error: BaseException) -> ExitCode:
         """A fault of saxtui itself: report it without local variables or secrets, and say what may be left."""
         kind = type(error).__name__
-        self.note(("error: ", "bad"), f"saxtui failed unexpectedly: {kind}: {_without_secrets(str(error))[:300]}")
+        said = safe(without_secrets(str(error), self._environ), 300)
+        self.note(("error: ", "bad"), f"saxtui failed unexpectedly: {kind}: {said}")
         try:
-            self.note("  ", ("report   ", "dim"), str(write_report(state_dir(self._environ), error)))
+            self.note("  ", ("report   ", "dim"), str(write_report(state_dir(self._environ), error, self._environ)))
         except OSError as failure:
             self.note("  ", ("report   ", "dim"), f"could not be written: {failure.strerror or failure}")
         if not self.at_stake:
@@ -99,17 +96,3 @@ def state_dir(environ: Mapping[str, str]) -> Path:
     import platformdirs
 
     return Path(platformdirs.user_state_dir("saxtui", appauthor=False))
-
-
-def write_report(folder: Path, error: BaseException) -> Path:
-    """Write the traceback, mode 0600, without local variables; returns where. Raises OSError."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
-    text = "".join(traceback.TracebackException.from_exception(error, capture_locals=False).format())
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as handle:
-        handle.write(f"Python {sys.version}\n\n{_without_secrets(text)}")
-    return path
-
-
-def _without_secrets(text: str) -> str:
-    return _SECRETS.sub("[secret removed]", text)

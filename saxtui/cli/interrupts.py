@@ -30,8 +30,9 @@ def drive(work: Coroutine[Any, Any, int], first: Callable[[], bool], leave: Call
     """Run `work` to its end and return its result.
 
     The first signal calls `first`; when that returns True, the work goes on to a good stopping place by itself, for
-    fifteen seconds at most. Then, or with any other signal, it is cancelled. If it has not ended two seconds later the process leaves with `leave()`, whatever
-    threads still wait for. Raises Interrupted when the work was cancelled by a signal.
+    fifteen seconds at most. Then, or with any other signal, it is cancelled. If it has not ended two seconds later
+    the process leaves with `leave()`, whatever threads still wait for. Raises Interrupted when the work was cancelled
+    by a signal.
     """
     return asyncio.run(_driven(work, first, leave))
 

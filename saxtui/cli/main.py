@@ -14,7 +14,8 @@ from saxtui.cli.output import OutputClosed
 from saxtui.errors import ExitCode, Problem, SaxtuiError
 
 _WHERE = {
-    "init": "setup", "plan": "setup", "doctor": "setup", "up": "runs", "down": "runs", "receipt": "receipts",
+    "init": "setup", "plan": "setup", "doctor": "setup", "export": "export", "schema": "export",
+    "up": "runs", "down": "runs", "receipt": "receipts",
     "status": "watching", "pods": "watching", "logs": "watching", "publish": "serving", "models": "serving",
     "generate": "serving", "unpublish": "serving", "recover": "recovering", "demo": "demo", "emulator": "emulator",
 }  # fmt: skip

@@ -46,6 +46,8 @@ class ConsoleApp(App[int]):
         self.glyphs = Glyphs.for_environ(environ)
         self.sessions = Sessions(environ, self.bridge.poke, open_runtime)
         self._trail: list[str] = []
+        self.parting = ""
+        self.crashed: BaseException | None = None
         self.register_theme(THEME)
         self.theme = environ.get("TEXTUAL_THEME") or THEME.name
 
@@ -65,7 +67,7 @@ class ConsoleApp(App[int]):
         self._bridging = asyncio.create_task(self.bridge.run(), name="bridge")
         self.call_after_refresh(self._start)
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT):
             loop.add_signal_handler(number, lambda: self.run_worker(self.leave(), group="leave"))
 
     def on_unmount(self) -> None:
@@ -138,10 +140,28 @@ class ConsoleApp(App[int]):
     async def leave(self) -> None:
         """Pause what runs, close everything, give the terminal back."""
         code = self.sessions.exit_code()
+        self.parting = self._parting()
         if self.sessions.running:
             self.tell("pausing what runs, then leaving")
         await self.sessions.close()
         self.exit(int(code), return_code=int(code))
+
+
+    def _parting(self) -> str:
+        from saxtui.console.parting import line
+
+        running = [(live.run_kind, live.name) for live in self.sessions.running]
+        return line(running, [(name, cost.rate_text) for name, cost in self.sessions.billing()])
+
+    def _handle_exception(self, error: Exception) -> None:
+        if self.crashed is None:
+            self.crashed = error
+            self.parting = self._parting()
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """A fault of saxtui itself. Textual would print every local variable, and with them tokens."""
+        self._close_messages_no_wait()
 
 
 def _driver(environ: Mapping[str, str]) -> type[TolerantDriver]:
@@ -154,6 +174,8 @@ def _driver(environ: Mapping[str, str]) -> type[TolerantDriver]:
 
 def run(environ: Mapping[str, str]) -> int:
     """Run the console until it is left. Returns the exit code of errors.ExitCode."""
+    from saxtui.console.parting import say
+
     app = ConsoleApp(environ)
     app.run()
-    return app.return_code or 0
+    return say(app.return_code or 0, app.parting, app.crashed, environ)

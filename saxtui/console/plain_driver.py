@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from saxtui.console.driver import TolerantDriver
 
-_PLAIN = str.maketrans(
+PLAIN = str.maketrans(
     {
         **dict.fromkeys("─━═╌┄▁▂▃▔▄▀▬⎺⎽", "-"), **dict.fromkeys("│┃║▏▎▌▐▕▊▋▍▉", "|"),
         **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯╔╗╚╝╞╡", "+"), **dict.fromkeys("█▇▆▅", "#"), **dict.fromkeys("░▒▓", ":"),
         **dict.fromkeys("·•∙", "-"), **dict.fromkeys("▶▸›❯→", ">"), **dict.fromkeys("◀‹←", "<"),
         "↑": "^", "↓": "v", "▼": "v", "▲": "!", "…": "~", "★": "*", "●": "*", "○": ".", "◐": "~", "✓": "+", "✗": "x",
-        "×": "x", "–": "-", "—": "-", "’": "'", "“": '"', "”": '"', "⭘": "o", "\xa0": " ",
+        "×": "x", "–": "-", "—": "-", "’": "'", "“": '"', "”": '"', "⭘": "o", "🔎": "> ", "\xa0": " ",
     }
 )  # fmt: skip
+"""For str.translate: frames, bars and signs to ASCII of the same width."""
 
 
 class PlainDriver(TolerantDriver):
@@ -20,4 +21,4 @@ class PlainDriver(TolerantDriver):
 
     def write(self, data: str) -> None:
         """Write with every sign the screens use made plain."""
-        super().write(data.translate(_PLAIN))
+        super().write(data.translate(PLAIN))

@@ -13,12 +13,12 @@ from aiohttp import web
 from saxtui.emulator.clock import Driver
 from saxtui.emulator.kubernetes.api import make_app
 from saxtui.emulator.request_log import RequestLog, classify_kubernetes, client_name
+from saxtui.emulator.runner import make
 from saxtui.emulator.tls import Authority
 from saxtui.emulator.world import World
 
 Json = dict[str, Any]
 Handler = Callable[[web.Request], Any]
-SHUTDOWN_SECONDS = 0.5
 
 
 class Listeners:
@@ -109,7 +109,7 @@ class Listeners:
     async def _serve(self, key: str) -> None:
         app = make_app(self._world, key, authorize=self._authorize, on_request=_unheard, tick=self._driver.catch_up)
         app.middlewares.insert(0, self._record)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, handler_cancellation=True)
+        runner = make(app, handler_cancellation=True)
         await runner.setup()
         self._runners[key] = runner
         await web.SockSite(runner, self._sockets[key], ssl_context=self._tls).start()

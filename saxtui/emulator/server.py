@@ -21,8 +21,9 @@ from saxtui.emulator.google import schema
 from saxtui.emulator.google.wire import Request
 from saxtui.emulator.keeper import Keeper
 from saxtui.emulator.ledger import Ledger, Saved
-from saxtui.emulator.listeners import SHUTDOWN_SECONDS, Listeners
+from saxtui.emulator.listeners import Listeners
 from saxtui.emulator.request_log import RequestLog, client_name
+from saxtui.emulator.runner import make
 from saxtui.emulator.state_dir import StateDir
 from saxtui.emulator.waiting import Waiting
 
@@ -98,7 +99,7 @@ class Server:
         self._waiting = Waiting(self.cloud.world)
         self._keeper = Keeper(self.cloud.world, self.log, ledger, saved, self.cloud.facts())
         self._manifest = (files("saxtui.emulator.kubernetes") / "jobset_manifest.yaml").read_bytes()
-        self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        self._runner = make(self._app())
         self._listeners = Listeners(
             self.cloud.world,
             self._driver,

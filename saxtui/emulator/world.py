@@ -48,6 +48,8 @@ class World:
         self.fired = 0
         """How many timers have fired."""
         self._hooks: dict[str, list[Handler]] = {}
+        self.offers: dict[str, Any] = {}
+        """What one room offers to another by name: functions, never data."""
 
     # -- data
     def table(self, name: str) -> Table:

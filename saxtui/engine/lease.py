@@ -175,8 +175,7 @@ class Lease:
         for _ in range(_TRIES):
             found = await self._patiently(lambda: self._cloud.buckets.find_object(self._deployment.bucket, KEY))
             if found is not None:
-                current = found
-                data = await self._patiently(lambda: self._content(current))
+                data = await self._read(found)
                 if data is None:
                     continue
                 claim = parse_claim(data)
@@ -196,7 +195,7 @@ class Lease:
                 await self._acquire()
             return
         if found.generation != self.fence:
-            data = await self._patiently(lambda: self._content(found))
+            data = await self._read(found)
             claim = parse_claim(data) if data is not None else Claim(account="somebody else")
             if not self._is_our_write(claim, found):
                 said = f"{_who(claim)} took its lease over"
@@ -265,6 +264,9 @@ class Lease:
 
     async def _content(self, found: ObjectInfo) -> bytes | None:
         return await self._cloud.buckets.read_object(self._deployment.bucket, KEY, found.generation, limit=65_536)
+
+    async def _read(self, found: ObjectInfo) -> bytes | None:
+        return await self._patiently(lambda: self._content(found))
 
     async def _patiently(self, read: Callable[[], Awaitable[T]]) -> T:
         for attempt in range(1, _TRIES):

@@ -40,7 +40,7 @@ async def _remove(step: Step, ctx: StepContext) -> None:
             await _not_ours(step, ctx, seen)
             return
         if seen.presence is Presence.ABSENT:
-            if ctx.now.ownership in _NEVER_OURS:
+            if ctx.now.ownership in _NEVER_OURS and await _unlisted(step, ctx):
                 return
             if not settled:
                 settled = True
@@ -109,18 +109,32 @@ async def _until_left(step: Step, ctx: StepContext) -> None:
 
 
 async def _proved(step: Step, ctx: StepContext, landed: float) -> bool:
-    """Absent twice by GET and by LIST, some seconds apart and not before `landed`: then GONE is journaled."""
+    """Absent for certain, and not before `landed`: then GONE is journaled, of what was ever ours."""
     if ctx.clock.now() < landed:
         ctx.report("gone; an earlier request of the same kind may still be on its way")
         await ctx.sleep(landed - ctx.clock.now())
+    if not await absent(step, ctx):
+        return False
+    if ctx.now.ownership in _NEVER_OURS:
+        return True
+    await record_gone(step, ctx, "absent twice by GET and by LIST")
+    return True
+
+
+async def absent(step: Step, ctx: StepContext) -> bool:
+    """Absent twice by GET and by LIST, some seconds apart: one 404 proves nothing. Reads only."""
     for round_ in (1, 2):
         seen = await patiently(ctx, lambda: step.observe(ctx))
         if seen.presence is not Presence.ABSENT or await patiently(ctx, lambda: step.listed(ctx)):
             return False
         if round_ == 1:
             await ctx.sleep(_BETWEEN_PROOFS)
-    await record_gone(step, ctx, "absent twice by GET and by LIST")
     return True
+
+
+async def _unlisted(step: Step, ctx: StepContext) -> bool:
+    """Whether a LIST agrees that what the journal never knew, or knows to be gone, is not there."""
+    return ctx.now.ownership is Ownership.FOREIGN or not await patiently(ctx, lambda: step.listed(ctx))
 
 
 async def record_gone(step: Step, ctx: StepContext, proof: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from saxtui.engine import mirror, planning, provisioning, recovery, teardown
@@ -31,6 +32,8 @@ _STANDS = frozenset({Ownership.INTENT, Ownership.OPERATION, Ownership.OWNED, Own
 _NAMED = frozenset(
     {StepKind.BUCKET, StepKind.CLUSTER, StepKind.NODE_POOL, StepKind.SERVICE_ACCOUNT, StepKind.KUBERNETES_ACCOUNT}
 )
+_PARTING = 3.0
+"""Real seconds in which a paused run may still write its journal's copy and give its lease back."""
 _FIRST = ("bucket", "service-account", "cluster")
 
 
@@ -56,7 +59,7 @@ class Runs:
         connection: Connection,
         manifest: Manifest,
         jobset_source: tuple[str, str],
-        holder: Holder = Holder(),
+        holder: Holder | None = None,
     ) -> None:
         self._deployment = deployment
         self._store = store
@@ -65,7 +68,7 @@ class Runs:
         self._connection = connection
         self._manifest = manifest
         self._jobset_source = jobset_source
-        self._holder = holder
+        self._holder = holder or Holder()
         self._control: Control | None = None
 
     async def plan(self) -> Plan:
@@ -226,14 +229,19 @@ class Runs:
         """The run, with the journal's copy in the bucket kept up beside it, and the lease given back after it."""
         copying = mirror.Mirror(self._deployment, self._cloud, self._journal, lease)
         unlisten = self._store.listen(copying.heard)
+        copier = asyncio.create_task(copying.run())
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(copying.run())
-                result = await work
-                copying.stop()
+            result = await work
+            copying.stop()
+            # Both are best effort; a paused operator does not wait for a cloud that may not answer any more.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PARTING if result.outcome == "paused" else None):
+                    await copier
+                    await lease.release()
         finally:
             unlisten()
-        await lease.release()
+            copier.cancel()
+            await asyncio.wait({copier})
         return result
 
     def _maker(

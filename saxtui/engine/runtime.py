@@ -15,7 +15,7 @@ from saxtui.adapters.disk import surroundings as _surroundings
 from saxtui.adapters.disk.library import DiskLibrary
 from saxtui.adapters.disk.surroundings import Surroundings
 from saxtui.engine.summary import Summary
-from saxtui.errors import Refused, SaxtuiError
+from saxtui.errors import SaxtuiError
 from saxtui.ports import Clock, Cloud, Journal, Library, SavedReceipt
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Runtime:
         from saxtui.adapters.disk.clock import SystemClock
 
         found = _surroundings.read(environ)
+        own_catalogue(Path(found.state_dir))
         return cls(found, environ, SystemClock.parse(found.emulated_clock), DiskLibrary(Path(found.state_dir)))
 
     def cloud(self, project: str) -> Cloud:
@@ -90,6 +91,20 @@ class Runtime:
         session = Session(deployment, store, self.cloud(deployment.project), journal, manifest, source, holder)
         self._sessions.append((session, opened))
         return session
+
+    def export(self, kind: str, deployment: Deployment, language: str = "en") -> dict[str, str]:
+        """The plan of a deployment of which nothing exists yet, for another tool: file name → text. Sends nothing."""
+        from saxtui.adapters.disk.packaged import text
+        from saxtui.engine import export, planning
+
+        manifest = partial(text, "manifests")
+        return export.files(kind, planning.plan(deployment, {}, manifest), deployment, manifest, language)
+
+    def write_export(self, folder: str, files: Mapping[str, str], *, force: bool = False) -> tuple[str, ...]:
+        """Write an export's files; the paths. Raises Refused when one is there already, unless `force`."""
+        from saxtui.adapters.disk import exports
+
+        return exports.write(Path(folder).expanduser(), files, force=force)
 
     async def keep(self, deployment: Deployment, source: str) -> str:
         """Keep a copy of a deployment loaded from `source` among the saved ones; returns its path. Raises Refused."""
@@ -138,3 +153,19 @@ class Runtime:
         except SaxtuiError as error:
             return unreadable(name, path, error.problem)
         return await asyncio.to_thread(summarise, deployment, name, path, events, self.clock.now(), holder)
+
+
+def own_catalogue(state: Path) -> None:
+    """Let the operator's own catalogue values come first, where there is such a file. Raises UsageProblem."""
+    from saxtui.catalog.overrides import FILE, use
+
+    path = state / FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageProblem(
+            Problem("read", str(path), type(error).__name__, "make it a readable text file, or take it away")
+        ) from None
+    use(text, str(path))

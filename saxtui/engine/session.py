@@ -37,7 +37,7 @@ class Session:
         journal: Journal,
         manifest: Callable[[str], str],
         jobset_source: tuple[str, str],
-        holder: Holder = Holder(),
+        holder: Holder | None = None,
     ) -> None:
         """`manifest` gives a packaged manifest's text by file name; `jobset_source` is (URL or file, SHA-256).
 

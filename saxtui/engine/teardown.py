@@ -9,17 +9,18 @@ from dataclasses import dataclass, field
 from saxtui.engine.control import Paused
 from saxtui.engine.provisioning import exit_code, internal
 from saxtui.engine.recorder import CannotRecord, Recorder
-from saxtui.engine.removal import record_gone, remove
+from saxtui.engine.removal import absent, record_gone, remove
 from saxtui.engine.result import Proof, RunResult
 from saxtui.engine.step import Presence, Step, StepContext, patiently
 from saxtui.engine.steps import ContextMaker
-from saxtui.errors import Problem, SaxtuiError
+from saxtui.errors import InDoubt, Problem, SaxtuiError
 from saxtui.model import events as ev
 from saxtui.model.deployment import Exposure
 from saxtui.model.plan import StepKind
 from saxtui.model.progress import Ownership, RunProgress, StepState
 
 _GOES_ALONG = frozenset({Ownership.INTENT, Ownership.OPERATION, Ownership.OWNED, Ownership.UNKNOWN, Ownership.DELETING})
+_LOOKS = 30
 
 
 @dataclass(slots=True)
@@ -104,7 +105,16 @@ async def _look_at_cluster(down: _Down, make: ContextMaker) -> None:
     The HTTP server goes first while the cluster lives: a load balancer's address is not sure to go with its cluster.
     """
     ctx = make("cluster")
-    seen = await patiently(ctx, lambda: down.steps["cluster"].observe(ctx))
+    step = down.steps["cluster"]
+    seen = await patiently(ctx, lambda: step.observe(ctx))
+    for _ in range(_LOOKS):
+        if seen.presence is not Presence.ABSENT or await absent(step, ctx):
+            break
+        await ctx.sleep(5.0)
+        seen = await patiently(ctx, lambda: step.observe(ctx))
+    else:
+        said = "a GET does not find it and a LIST shows it: what is in it stays as the journal has it"
+        raise InDoubt(Problem(tried="look for", target=step.resource, said=said, reason="CONTRADICTION", may_bill=None))
     down.cluster_goes = seen.presence in (Presence.OURS, Presence.LEAVING, Presence.ABSENT)
     if not down.cluster_goes:
         return

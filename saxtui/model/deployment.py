@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from saxtui.catalog import sax_models, tpus
 
 Label = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$")]
+CloudName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9/_.:-]*$", max_length=200)]
+"""A name of something made elsewhere, or a path such as projects/P/global/networks/N; "" = none."""
 PoolPrefix = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,33}[a-z0-9])?$")]
 TUTORIAL_MODEL = f"{sax_models.PREFIX}.lm_cloud.LmCloudSpmd175B32Test"
 
@@ -69,11 +71,11 @@ class Slices(_Part):
     topology: str = Field(default="4x8", description="the slice's shape in chips; its machine type and hosts follow")
     count: int = Field(default=2, ge=1, le=64, description="slices, one node pool each")
     spot: bool = Field(default=False, description="cheaper, and may be taken away at any time")
-    reservation: str = Field(default="", description="name of a reservation to use")
+    reservation: CloudName = Field(default="", description="name of a reservation to use")
     flex_start: bool = Field(
         default=False, description="wait for capacity, up to seven days of use; neither spot nor reservation"
     )
-    placement_policy: str = Field(
+    placement_policy: CloudName = Field(
         default="", description="TPU7x only: the workload policy (a Compute Engine resource policy) to place slices by"
     )
     pool_prefix: PoolPrefix = Field(default="tpu", description="node pools are called PREFIX1, PREFIX2, ...")
@@ -140,9 +142,9 @@ class Cluster(_Part):
     every_zone: bool = Field(
         default=False, description="cpu_nodes in EACH zone of the region, usually three, as gcloud --num-nodes does"
     )
-    cpu_machine_type: str = Field(default="e2-standard-4", description="machine type of the CPU nodes")
-    network: str = Field(default="", description='VPC network; "" = default')
-    subnetwork: str = Field(default="", description='subnet; "" = the network\'s own in the region')
+    cpu_machine_type: CloudName = Field(default="e2-standard-4", description="machine type of the CPU nodes")
+    network: CloudName = Field(default="", description='VPC network; "" = default')
+    subnetwork: CloudName = Field(default="", description='subnet; "" = the network\'s own in the region')
     adopt: bool = Field(default=False, description="use a cluster of that name that is not ours, and never delete it")
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from saxtui.cli.diagnostics import Diagnostics, state_dir, write_report
+from saxtui.adapters.disk.crash import write_report
+from saxtui.cli.diagnostics import Diagnostics, state_dir
 from saxtui.errors import ExitCode, Problem
 
 

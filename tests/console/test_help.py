@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from saxtui.console.modals.go import GoModal
-from saxtui.console.screens.help import HelpScreen, screens
+from saxtui.console.screens.help import MOVING, HelpScreen, screens
+from saxtui.console.widgets.log_view import LogView
+from saxtui.console.widgets.pod_grid import PodGrid
+from saxtui.console.widgets.rows import Rows
 from tests.console.fakes import FakeRuntime, summary
 from tests.console.screens import SIZES, console, shown, until
 
@@ -20,6 +23,14 @@ async def test_help_has_every_command_of_every_screen(key: str) -> None:
         for commands in screens().values():
             assert all(command.title in screen for command in commands)
         assert screen.index("Home (this screen)") < screen.index("Everywhere") < screen.index("Provision")
+
+
+def test_the_keys_for_moving_are_those_the_widgets_have() -> None:
+    told = [key for keys, _, _ in MOVING for key in keys.split()]
+    names = {"↑": "up", "↓": "down", "←": "left", "→": "right", "pgup": "pageup", "pgdn": "pagedown",
+             "[": "left_square_bracket", "]": "right_square_bracket"}  # fmt: skip
+    have = {key for kind in (PodGrid, Rows, LogView) for keys, *_ in kind._merged_bindings or () for key in [keys]}
+    assert {names.get(key, key) for key in told} - {"tab", "click"} <= have
 
 
 @pytest.mark.parametrize("size", SIZES)

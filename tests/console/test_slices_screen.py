@@ -101,7 +101,7 @@ async def test_the_list_keeps_the_pod(tmp_path: Path, size: tuple[int, int]) -> 
     session.show(slices())
     async with opened(session, tmp_path, "slices", size) as (app, pilot):
         await pilot.press("down", "right", "m")
-        await until(pilot, lambda: "RESTARTS" in shown(app), "the list is shown")
+        await until(pilot, lambda: "restarts  age" in shown(app), "the list is shown")
         assert (chosen := screen_of(app).selected) is not None and chosen.tag == "0-5"
         await pilot.press("down", "down", "m")
         await pilot.pause()

@@ -6,10 +6,14 @@ A short run is part of the gate; `pytest -m long` sends 10,000 requests.
 from __future__ import annotations
 
 import json
-import logging
 import os
+import random
 import re
-from collections.abc import Iterator
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -259,14 +263,6 @@ def made() -> Cloud:
     return cloud
 
 
-@pytest.fixture
-def loud(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """A timer that fails is logged by the driver; here it fails the test by itself."""
-    with caplog.at_level(logging.ERROR):
-        yield
-    assert not caplog.records
-
-
 RIGHT = {
     "project": "demo-project",
     "location": "us-west4",
@@ -367,3 +363,68 @@ def test_a_few_hundred_requests(templates: Any, data: st.DataObject) -> None:
 @given(data=st.data())
 def test_ten_thousand_requests(templates: Any, data: st.DataObject) -> None:
     shoot(data, templates, 10)
+
+
+RAW = [
+    b"GET / HTTP/1.1\r\n\r\n",
+    b"GET  HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"BREW /v1/projects HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /v1/projects/%ZZ HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /v1/projects/%00%ff HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET //////// HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET http://elsewhere/v1/projects HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET * HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"CONNECT elsewhere:443 HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST /v1/projects HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    b"POST /v1/projects HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"POST /v1/projects HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"POST /v1/projects HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+    b"POST /v1/projects HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc",
+    b"GET /v1/projects HTTP/1.1\r\nHost: x\r\nAuthorization: \xff\xfe\r\n\r\n",
+    b"GET /v1/projects HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 20000 + b"\r\n\r\n",
+    b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /v1/projects HTTP/9.9\r\nHost: x\r\n\r\n",
+    b"GET /v1/projects?" + b"a=b&" * 1500 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    b"\x00" * 64,
+    b"\r\n" * 64,
+]
+
+
+def test_bytes_that_are_not_quite_http(tmp_path: Path) -> None:
+    """Each is answered or its connection closed; the process says nothing and goes on."""
+    command = [sys.executable, "-m", "saxtui.emulator", "serve", "--state", str(tmp_path / "cloud")]
+    errors = tmp_path / "stderr"
+    with errors.open("wb") as file:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=file)
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        facts = json.loads((tmp_path / "cloud" / "emulator.json").read_text())
+        port = int(facts["endpoint"].rpartition(":")[2])
+        chance = random.Random(1)
+        token = f"Authorization: Bearer {facts['token']}\r\n".encode()
+        for raw in [*RAW, *(raw.replace(b"Host: x\r\n", b"Host: x\r\n" + token) for raw in RAW)]:
+            _say(port, raw)
+            _say(port, bytes(chance.randrange(256) if chance.random() < 0.03 else byte for byte in raw))
+        request = urllib.request.Request(facts["endpoint"] + "/v1/projects")
+        request.add_header("Authorization", f"Bearer {facts['token']}")
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            assert json.load(answer)["projects"]
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+    assert (process.returncode, errors.read_bytes()) == (0, b"")
+
+
+def _say(port: int, raw: bytes) -> None:
+    """Send and read to the end; what ends the sending ends the request too."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        try:
+            connection.sendall(raw)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+        except (ConnectionResetError, BrokenPipeError):
+            pass

@@ -132,7 +132,9 @@ async def test_copy_in_somebody_elses_bucket_is_not_believed() -> None:
     assert "no bucket of ours" in said
 
 
-GOOD = mirror.render("abc234", [ev.Note(at=1.0, run="r", said="not kept"), ev.Doubt(at=2.0, run="r", step="s", said="x")])
+GOOD = mirror.render(
+    "abc234", [ev.Note(at=1.0, run="r", said="not kept"), ev.Doubt(at=2.0, run="r", step="s", said="x")]
+)
 
 
 def test_copy_comes_back_without_what_only_tells() -> None:

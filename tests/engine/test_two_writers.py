@@ -265,7 +265,7 @@ def lease_of(life: Life, place: str, **options: bool) -> Lease:
 
 def test_second_operator_is_told_who_works_and_must_order_a_take_over() -> None:
     async def story() -> None:
-        service, alice, bob = two()
+        _, alice, bob = two()
         first = lease_of(alice, "a")
         await first.permit()
         for take_over in (False, True):
@@ -285,7 +285,7 @@ def test_second_operator_is_told_who_works_and_must_order_a_take_over() -> None:
         assert second.fence > first.fence
         with pytest.raises(Fenced):
             first.still()
-        with pytest.raises(Fenced, match="bob@example.com"):
+        with pytest.raises(Fenced, match=r"bob@example\.com"):
             await first.permit()
         with pytest.raises(Fenced):
             first.still()

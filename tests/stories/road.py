@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from saxtui.console.app import ConsoleApp
 from saxtui.console.modals.confirm import ConfirmModal
@@ -32,7 +33,7 @@ HOSTS = 16
 _LIMIT = 30.0  # real seconds that any one wait may take; a whole run takes about three at 600 times life
 
 Snap = Callable[[str], None]
-S = TypeVar("S")
+S = TypeVar("S", bound=Screen[Any])
 
 
 def _no_picture(_name: str) -> None:
@@ -66,8 +67,9 @@ class Road:
     async def arrive(self, kind: type[S]) -> S:
         """Wait until such a screen is in front."""
         await self.until(lambda: isinstance(self.app.screen, kind) and self.app.screen.is_mounted)
-        assert isinstance(self.app.screen, kind)
-        return self.app.screen
+        screen: Screen[Any] = self.app.screen
+        assert isinstance(screen, kind)
+        return screen
 
     @property
     def state(self) -> State:
@@ -99,7 +101,7 @@ class Road:
         setup = await self.arrive(SetupScreen)
         await self.until(lambda: setup.draft.project == PROJECT)
         for number, name in enumerate(("project", "model", "slice", "names")):
-            await self.until(lambda page=number: setup.page == page and not setup.page_problem())
+            await self._turned(setup, number)
             await self._checked(setup)
             self.snap(f"setup-{name}")
             await self.keys("enter")
@@ -109,6 +111,10 @@ class Road:
         self.snap("review")
         await self.keys("enter")
         await self.arrive(ProvisionScreen)
+
+    async def _turned(self, setup: SetupScreen, page: int) -> None:
+        """That page is shown, and every answer on it is good."""
+        await self.until(lambda: setup.page == page and not setup.page_problem())
 
     async def _checked(self, setup: SetupScreen) -> None:
         """The project has answered, and has nothing against it."""

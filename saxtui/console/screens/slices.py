@@ -203,9 +203,10 @@ class SlicesScreen(ConsoleScreen):
         self.pane.view.focus()
 
     def toggle_list(self) -> None:
-        """Mesh to list and back; the cursor stays on its pod."""
+        """Mesh to list and back, out of the zoom; the cursor stays on its pod."""
         row = self.selected
         self.listed = not self.listed
+        self._upper.display = True
         self.grid.display, self.listing.display = not self.listed, self.listed
         if self.listed and row is not None:
             self.listing.choose(row.uid)

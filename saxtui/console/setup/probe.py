@@ -64,4 +64,4 @@ async def _problems(sessions: Sessions, made: Deployment) -> AsyncIterator[Meani
         if problem.next_step:
             yield Meaning("next", problem.next_step, "warn")
     if not problems:
-        yield Meaning("checks", "APIs, permissions, names, quota are fine", "ok")
+        yield Meaning("checks", "APIs, permissions and quota are fine", "ok")

@@ -83,7 +83,7 @@ _PLACEHOLDER = re.compile(r"\{(\w+)(!?)\}")
 
 
 def _pattern(template: str) -> re.Pattern[str]:
-    """`{name}` stands for a segment without a colon, `{name!}` for any one escaped segment."""
+    """`{name}` stands for a segment without a colon or an escaped slash, `{name!}` for any one escaped segment."""
     out, last = [], 0
     for match in _PLACEHOLDER.finditer(template):
         out.append(re.escape(template[last : match.start()]))
@@ -96,7 +96,7 @@ def _pattern(template: str) -> re.Pattern[str]:
 class Route:
     """One method of one API. `mutating` says whether it can change state; by default whatever is not a GET."""
 
-    __slots__ = ("handler", "method", "mutating", "pattern", "service", "template")
+    __slots__ = ("handler", "method", "mutating", "pattern", "plain", "service", "template")
 
     def __init__(
         self, service: str, method: str, template: str, handler: Handler, *, mutating: bool | None = None
@@ -105,6 +105,7 @@ class Route:
         self.method = method
         self.template = template.replace("!}", "}")
         self.pattern = _pattern(template)
+        self.plain = tuple(found[1] for found in _PLACEHOLDER.finditer(template) if not found[2])
         self.handler = handler
         self.mutating = method != "GET" if mutating is None else mutating
 
@@ -134,7 +135,9 @@ class Router:
         for route in self._routes.get(method, ()):
             found = route.pattern.fullmatch(path)
             if found:
-                return Match(route, {name: unquote(value) for name, value in found.groupdict().items()})
+                params = {name: unquote(value) for name, value in found.groupdict().items()}
+                if not any("/" in params[name] for name in route.plain):
+                    return Match(route, params)
         return None
 
 

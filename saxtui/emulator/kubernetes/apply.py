@@ -11,7 +11,6 @@ from saxtui.emulator.kubernetes.listkeys import is_atomic_map, is_set, list_keys
 from saxtui.emulator.kubernetes.objects import Json, copy_json
 from saxtui.emulator.kubernetes.status import ApiError, error
 
-
 _STEP = re.compile(r"(?:^|\.)([^.\[\]]+)|\[(\d+)\]")
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from weakref import WeakKeyDictionary
 
 from saxtui.emulator.world import World
 
@@ -43,19 +42,19 @@ class NoAnswer(Enum):
 Backend = Callable[[str, str, str, int, ProxyRequest], Awaitable[ProxyResponse | NoAnswer]]
 """(cluster key, namespace, pod name, port, request)."""
 
-_backends: WeakKeyDictionary[World, Backend] = WeakKeyDictionary()
+_OFFER = "kubernetes.proxy"
 
 
 def register_backend(world: World, backend: Backend) -> None:
     """Let `backend` answer for every pod of that world."""
-    _backends[world] = backend
+    world.offers[_OFFER] = backend
 
 
 async def forward(
     world: World, cluster: str, namespace: str, pod: str, port: int, request: ProxyRequest
 ) -> ProxyResponse | NoAnswer:
     """Ask the program in that pod. REFUSED when nobody plays programs in this world."""
-    backend = _backends.get(world)
+    backend: Backend | None = world.offers.get(_OFFER)
     if backend is None:
         return NoAnswer.REFUSED
     return await backend(cluster, namespace, pod, port, request)

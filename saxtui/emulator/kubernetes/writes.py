@@ -57,6 +57,8 @@ def _field_warnings(info: KindInfo, call: Call, obj: Json) -> tuple[str, ...]:
     found = list(knownfields.unknown(info.kind, obj))
     if info.schema is not None:
         found += [path for path in structural.unknown(info.schema, obj) if path not in found]
+    if found and call.content_type == APPLY:
+        raise apply.undeclared(info.kind, info.api_version, obj, found)
     texts = tuple(f'unknown field "{path}"' for path in found)
     if texts and how == "Strict":
         raise status.bad_request(f"{handled}strict decoding error: {', '.join(texts)}")
@@ -214,7 +216,12 @@ def _propagation(info: KindInfo, call: Call, given: Json) -> str:
 
 def _grace(call: Call, given: Json) -> float | None:
     asked = given.get("gracePeriodSeconds", call.query.get("gracePeriodSeconds"))
-    return None if asked is None else float(asked)
+    if asked is None or isinstance(asked, int):
+        return asked
+    try:
+        return int(str(asked)[:20])
+    except ValueError:
+        raise status.bad_request(f'strconv.ParseInt: parsing "{asked}": invalid syntax') from None
 
 
 def delete(store: KubeStore, target: Target, call: Call) -> Reply:

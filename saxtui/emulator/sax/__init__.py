@@ -10,6 +10,7 @@ from saxtui.emulator.sax.loading import Loading
 from saxtui.emulator.sax.model_server import ModelServers
 from saxtui.emulator.sax.ports import Ports
 from saxtui.emulator.sax.processes import Processes
+from saxtui.emulator.sax.saxutil import Saxutil
 from saxtui.emulator.sax.slices import Slices
 from saxtui.emulator.sax.status_page import StatusPages
 from saxtui.emulator.waiting import Waiting
@@ -24,5 +25,6 @@ def install(world: World) -> None:
     ModelServers(processes, slices, admins)
     waiting = Waiting(world)
     client = SaxClient(processes, slices, admins, waiting)
+    Saxutil(processes, client)
     servers = HttpServers(processes, client, waiting)
     register_backend(world, Ports(processes, servers, StatusPages(processes, slices, admins)).backend)

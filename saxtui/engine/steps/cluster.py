@@ -42,6 +42,7 @@ class Cluster(Step):
             *(() if spec.every_zone else (f"--node-locations={wanted.zone}",)),
             f"--num-nodes={spec.cpu_nodes}",
             f"--machine-type={spec.cpu_machine_type}",
+            "--scopes=cloud-platform",
             f"--workload-pool={wanted.workload_pool}",
             f"--labels={_pairs(wanted.labels)}",
         ]

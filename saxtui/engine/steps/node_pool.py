@@ -52,6 +52,8 @@ class NodePool(Step):
             f"--machine-type={shape.machine_type}",
             f"--num-nodes={0 if wanted.slices.flex_start else shape.hosts}",
         ]
+        labels = ",".join(f"{key}={value}" for key, value in wanted.labels.items())
+        flags += ["--scopes=cloud-platform", "--workload-metadata=GKE_METADATA", f"--labels={labels}"]
         flags += [f"--tpu-topology={shape.topology}"] if shape.multi_host else []
         flags += [f"--placement-policy={wanted.slices.placement_policy}"] if wanted.slices.placement_policy else []
         flags += ["--spot"] if wanted.slices.spot else []

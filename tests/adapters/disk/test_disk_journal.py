@@ -13,6 +13,7 @@ from saxtui.adapters.disk.rows import insert
 from saxtui.errors import Problem, Refused
 from saxtui.model import events as ev
 
+
 def note(number: int) -> ev.Note:
     return ev.Note(at=float(number), run="r1", step="bucket", said=f"note {number}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from typing import Any
 from urllib.parse import urlsplit
@@ -75,7 +76,7 @@ def test_the_client_library_uploads_in_parts(served: Any) -> None:
         project="demo-project", credentials=Credentials(served.token), client_options=options
     ) as client:
         blob = client.create_bucket(BUCKET).blob("big.bin", chunk_size=PART)
-        blob.upload_from_string(data)
+        blob.upload_from_file(io.BytesIO(data))
         assert blob.download_as_bytes(checksum="md5") == data
         kinds = {(each["method"], each["status"]) for each in served.server.log.records if "upload" in each["path"]}
     assert kinds == {("POST", 200), ("PUT", 308), ("PUT", 200)}
