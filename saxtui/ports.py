@@ -206,6 +206,21 @@ class Quota:
     usage: float
 
 
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A Compute Engine resource of a kind that clusters leave behind. `path` is its own under projects/P.
+
+    `kind`: forwarding-rule, address, disk, network-endpoint-group, firewall-rule or placement-policy.
+    """
+
+    kind: str
+    name: str
+    path: str
+    description: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+
+
 class Projects(Protocol):
     """Projects, APIs and what Compute Engine offers."""
 
@@ -216,11 +231,18 @@ class Projects(Protocol):
     async def list(self) -> list[ProjectInfo]: ...
     async def granted(self, project: str, permissions: Sequence[str]) -> frozenset[str]: ...
     async def enabled(self, project: str, services: Sequence[str]) -> frozenset[str]: ...
+    async def billing(self, project: str) -> bool | None:
+        """Whether the project has a billing account; None where that cannot be read."""
+
     async def zones(self, project: str, region: str) -> builtins.list[str]: ...
     async def regions(self, project: str) -> builtins.list[str]: ...
     async def zones_offering(self, project: str, machine_type: str) -> frozenset[str]: ...
     async def quotas(self, project: str, region: str) -> builtins.list[Quota]: ...
     async def forwarding_rules(self, project: str, region: str) -> builtins.list[Json]: ...
+    async def leftovers(self, project: str, region: str, zone: str) -> builtins.list[Leftover]:
+        """Everything of these kinds in the region and zone, whoever made it."""
+
+    async def delete_leftover(self, project: str, row: Leftover) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from saxtui.adapters.disk.crash import without_secrets, write_report
 from saxtui.cli.style import Piece, Style
 from saxtui.errors import ExitCode, Problem
 from saxtui.model.text import safe
@@ -46,6 +45,8 @@ class Diagnostics:
 
     def crash(self, error: BaseException) -> ExitCode:
         """A fault of saxtui itself: report it without local variables or secrets, and say what may be left."""
+        from saxtui.adapters.disk.crash import without_secrets, write_report
+
         kind = type(error).__name__
         said = safe(without_secrets(str(error), self._environ), 300)
         self.note(("error: ", "bad"), f"saxtui failed unexpectedly: {kind}: {said}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from saxtui.cli.front import Front
+from saxtui.cli.front import Front, only_name
 from saxtui.cli.options import deployment_option, json_option
 from saxtui.errors import ExitCode
 
@@ -22,7 +22,7 @@ def export(front: Front, named: str | None, kind: str, language: str, folder: st
     if language != "en" and kind != "runbook":
         raise click.UsageError("--lang is for --as runbook")
     runtime = front.runtime()
-    deployment = front.deployment(runtime, named)
+    deployment = runtime.library.load(named or only_name(runtime.library))
     files = runtime.export(kind, deployment, language)
     if not folder:
         main = next(iter(files))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from saxtui.cli.output import Output
 from saxtui.cli.style import Piece
+from saxtui.model.checks import CheckRow
 from saxtui.model.cluster import ClusterView
 from saxtui.model.plan import Plan
 from saxtui.model.progress import RunProgress
@@ -17,7 +18,7 @@ from saxtui.present import pods as present_pods
 from saxtui.present import steps as present_steps
 from saxtui.present.receipt import ReceiptRow, verdict
 from saxtui.present.spend import Meter
-from saxtui.present.words import PRIMARY
+from saxtui.present.words import CHECK, PRIMARY
 
 if TYPE_CHECKING:
     from saxtui.model.deployment import Deployment
@@ -51,8 +52,26 @@ def plan(out: Output, found: Plan) -> None:
     out.record(
         "plan", deployment=found.deployment, project=found.project, digest=found.digest,
         usd_per_hour=found.usd_per_hour, seconds=found.seconds, sequential_seconds=found.sequential_seconds,
-        critical_path=found.critical_path, consequences=found.consequences, changes=not present_plan.unchanged(found),
+        critical_path=found.critical_path, times_from=found.times_from, risks=found.risks,
+        consequences=found.consequences, changes=not present_plan.unchanged(found),
     )  # fmt: skip
+
+
+def graph(out: Output, found: Plan) -> None:
+    """The steps as a graph, each under what it waits for last."""
+    for line in present_plan.graph(found):
+        out.line(line)
+
+
+def checks(out: Output, rows: Iterable[CheckRow]) -> None:
+    """A line a check; what could not be known says so."""
+    listed = tuple(rows)
+    out.table(
+        ("", "check", "found"),
+        [(out.style.sign(CHECK[row.answer]), row.name, row.said) for row in listed],
+    )
+    for row in listed:
+        out.record("check", name=row.name, answer=row.answer.value, said=row.said, problems=len(row.problems))
 
 
 def step_lines(out: Output, found: Plan | None, progress: RunProgress, now: float) -> list[list[Piece]]:

@@ -64,7 +64,11 @@ async def bring_up(front: Front, session: Session, *, named: str, yes: bool, tak
 
 
 def _up_question(plan: Plan) -> list[list[Piece]]:
-    return [[("This creates resources in project ", ""), (plan.project, "head"), f" at {rate(plan.usd_per_hour)}."]]
+    risks: list[list[Piece]] = [[("! ", "bad"), sentence] for sentence in plan.risks]
+    return [
+        *risks,
+        [("This creates resources in project ", ""), (plan.project, "head"), f" at {rate(plan.usd_per_hour)}."],
+    ]
 
 
 def report(front: Front, session: Session, result: RunResult) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +31,15 @@ _RULES = {
 
 
 @click.command("init")
-@click.option("--preset", type=click.Choice(["tutorial", "smoke"]), default="tutorial", show_default=True)
+@click.option(
+    "--preset",
+    default="tutorial",
+    show_default=True,
+    metavar="tutorial|tutorial-exact|smoke|class:NAME",
+    help="class:NAME is one slice for that Sax model class; `init --presets` lists all.",
+)
+@click.option("--presets", "listing", is_flag=True, help="List the presets and write nothing.")
+@click.option("--checkpoint", default="", metavar="gs://...", help="For a class that needs one.")
 @click.option("--project", default="", help="Default: CLOUDSDK_CORE_PROJECT or GOOGLE_CLOUD_PROJECT.")
 @click.option("--name", default="", help="Default: the preset's name.")
 @click.option("--region", default="")
@@ -39,13 +48,26 @@ _RULES = {
 @click.option("--force", is_flag=True, help="Overwrite what is there.")
 @json_option
 @click.pass_obj
-def init(front: Front, preset: str, project: str, name: str, region: str, zone: str, path: str, force: bool) -> int:
-    """Write a deployment file. Nothing is sent anywhere."""
+def init(
+    front: Front,
+    preset: str,
+    listing: bool,
+    checkpoint: str,
+    project: str,
+    name: str,
+    region: str,
+    zone: str,
+    path: str,
+    force: bool,
+) -> int:
+    """Write a deployment file: commented YAML, every field with what it is. Nothing is sent anywhere."""
+    if listing:
+        return _list_presets(front)
     runtime = front.runtime()
     project = project or runtime.surroundings.default_project
     if not project:
         raise click.UsageError("no project: pass --project, or set CLOUDSDK_CORE_PROJECT")
-    deployment = make(preset, project=project, name=name, region=region, zone=zone)
+    deployment = make(preset, project=project, name=name, region=region, zone=zone, checkpoint=checkpoint)
     taken = Path(path).exists() if path else deployment.name in runtime.library.names()
     if taken and not force:
         raise Refused(
@@ -67,16 +89,31 @@ def init(front: Front, preset: str, project: str, name: str, region: str, zone: 
     return int(ExitCode.DONE)
 
 
-def make(preset: str, *, project: str, name: str = "", region: str = "", zone: str = "") -> Deployment:
+def _list_presets(front: Front) -> int:
+    from saxtui.model import presets
+
+    for name in presets.names():
+        front.out.record("preset", name=name)
+        front.out.line(name)
+    return int(ExitCode.DONE)
+
+
+def make(
+    preset: str, *, project: str, name: str = "", region: str = "", zone: str = "", checkpoint: str = ""
+) -> Deployment:
     """A preset's Deployment. Raises UsageProblem naming the option that is wrong."""
     from pydantic import ValidationError
 
     from saxtui.model import presets
 
     try:
-        return presets.preset(preset, project=project, name=name, region=region, zone=zone)
+        return presets.preset(preset, project=project, name=name, region=region, zone=zone, checkpoint=checkpoint)
     except ValidationError as error:
         raise UsageProblem(_wrong_options(error)) from None
+    except ValueError as error:
+        raise UsageProblem(
+            Problem("make", f"preset {safe(preset)}", safe(error), "list the presets: saxtui init --presets")
+        ) from None
 
 
 def _wrong_options(error: ValidationError) -> Problem:
@@ -96,16 +133,24 @@ def _wrong_options(error: ValidationError) -> Problem:
 
 @click.command("plan")
 @deployment_option
+@click.option("-f", "--file", "path", metavar="FILE", help="A deployment file; the same as -d FILE.")
+@click.option("--graph", is_flag=True, help="Draw the steps with what each waits for.")
 @json_option
 @click.pass_obj
-def plan(front: Front, named: str | None) -> int:
+def plan(front: Front, named: str | None, path: str | None, graph: bool) -> int:
     """Show what `up` would do, how long it takes and what it costs. Only reads."""
+    if path and named:
+        raise click.UsageError("-f and -d both name a deployment; pass one of them")
 
     async def work(session: Session) -> int:
-        render.plan(front.out, await session.plan())
+        found, checks = await asyncio.gather(session.plan(), session.checks())
+        render.plan(front.out, found)
+        if graph:
+            render.graph(front.out, found)
+        render.checks(front.out, checks)
         return int(ExitCode.DONE)
 
-    return front.with_session(named, work)
+    return front.with_session(path or named, work)
 
 
 @click.command("doctor")
@@ -116,7 +161,9 @@ def doctor(front: Front, named: str | None) -> int:
     """Check credentials, APIs, permissions, zone and quota. Only reads."""
 
     async def work(session: Session) -> int:
-        found = await session.problems()
+        rows = await session.checks()
+        render.checks(front.out, rows)
+        found = dict.fromkeys(problem for row in rows for problem in row.problems)
         for problem in found:
             front.diagnostics.problem(problem)
             front.out.record("problem", **dataclasses.asdict(problem))

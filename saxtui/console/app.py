@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
+from textual.worker import WorkerFailed
 
 from saxtui.console.bridge import Bridge
 from saxtui.console.dialogs import late_modes
@@ -146,7 +147,6 @@ class ConsoleApp(App[int]):
         await self.sessions.close()
         self.exit(int(code), return_code=int(code))
 
-
     def _parting(self) -> str:
         from saxtui.console.parting import line
 
@@ -155,7 +155,7 @@ class ConsoleApp(App[int]):
 
     def _handle_exception(self, error: Exception) -> None:
         if self.crashed is None:
-            self.crashed = error
+            self.crashed = error.error if isinstance(error, WorkerFailed) else error
             self.parting = self._parting()
         super()._handle_exception(error)
 

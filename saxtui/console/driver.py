@@ -1,5 +1,6 @@
-"""The terminal driver, with two changes: bytes on stdin that are no UTF-8 are dropped instead of ending the console,
-and a terminal that has gone away (a closed Cloud Shell tab) swallows writes instead of blocking the way out.
+"""The terminal driver, with changes: bytes on stdin that are no UTF-8 are dropped instead of ending the console,
+pasted text passes the gate for outside text, and a terminal that has gone away (a closed Cloud Shell tab) swallows
+writes instead of blocking the way out. It draws on stdout where stderr goes elsewhere.
 
 The only file that touches Textual's non-public parser; textual is pinned to one exact release for it.
 """
@@ -15,9 +16,13 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Paste
+
+from saxtui.model.text import safe_block
 
 if TYPE_CHECKING:
     from textual.app import App
+    from textual.message import Message
 
 _POLL_SECONDS = 0.1
 _CHUNK = 4096
@@ -67,6 +72,12 @@ class TolerantDriver(LinuxDriver):
         if not file.isatty() and sys.__stdout__ is not None:  # Textual draws on stderr: `2>file` would take the picture
             file = sys.__stdout__
         self._file = cast(Any, _Terminal(file))
+
+    def process_message(self, message: Message) -> None:
+        """Pass an event on. Pasted text comes from outside too: Textual's editors would draw what it holds."""
+        if isinstance(message, Paste):
+            message = Paste(safe_block(message.text))
+        super().process_message(message)
 
     def run_input_thread(self) -> None:
         """Read keys until told to stop."""

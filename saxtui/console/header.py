@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from saxtui.console.sessions import Live, Sessions
     from saxtui.engine.store import State
+    from saxtui.present.spend import Meter
 
 _GAP = "   "
 
@@ -117,7 +118,7 @@ def of_sessions(sessions: Sessions) -> Header:
     cost = total(of_line(line) for line in sessions.summaries)
     count = len(sessions.summaries)
     named = f"{count} deployment{'' if count == 1 else 's'}" if count else ""
-    return Header(name=named, emulated=emulated, rate=cost.rate_text, spent=cost.spent_text,
+    return Header(name=named, emulated=emulated, rate=cost.rate_text, spent=_spent(cost),
                   fresh="from journals", fresh_role="dim")  # fmt: skip
 
 
@@ -134,10 +135,14 @@ def _of_live(live: Live, emulated: str, now: float) -> Header:
         slices=_slices(live.state, wanted.slices.count, wanted.slices.shape.hosts),
         serving=_serving(live.state, wanted.model.id),
         rate=cost.rate_text,
-        spent=cost.spent_text,
+        spent=_spent(cost),
         fresh=fresh,
         fresh_role=role,
     )
+
+
+def _spent(cost: Meter) -> str:
+    return "spent unknown" if cost.spent is None else cost.spent_text
 
 
 def _slices(state: State, count: int, hosts: int) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from saxtui.emulator.kubernetes.logbook import LINES, ContainerLog, Line, LogKey
 from saxtui.emulator.kubernetes.objects import key_of
 from saxtui.emulator.kubernetes.store import KubeStore
-from saxtui.emulator.ledger import Saved, Write
+from saxtui.emulator.ledger import Saved, Write, encode
 from saxtui.emulator.request_log import RequestLog
 from saxtui.emulator.table import Table
 from saxtui.emulator.world import World
@@ -42,9 +42,6 @@ class Changes:
     """Follows one world. `saved` is what the ledger already holds of it."""
 
     def __init__(self, world: World, log: RequestLog, saved: Saved | None) -> None:
-        import msgspec
-
-        self._encode = msgspec.json.Encoder().encode
         self._world = world
         self._log = log
         self._rows: dict[str, dict[str, tuple[int, bytes]]] = {}
@@ -64,7 +61,7 @@ class Changes:
         for tab, rows in saved.tables.items():
             kept = self._rows[tab] = {}
             for place, name, row in rows:
-                kept[name] = (place, self._encode(row))
+                kept[name] = (place, encode(row))
                 self._places = max(self._places, place)
         self._timers = {seq for seq, *_ in saved.timers}
         self._requests = len(saved.requests)
@@ -88,15 +85,15 @@ class Changes:
             writes.append((_PUT_FACT, ("chance", [chance[0], list(chance[1]), chance[2]])))
         if self.facts != self._facts:
             self._facts = dict(self.facts)
-            writes += [(_PUT_FACT, (name, self._encode(value))) for name, value in self.facts.items()]
+            writes += [(_PUT_FACT, (name, encode(value))) for name, value in self.facts.items()]
         if writes:
             writes.append(self.clock())
-            writes.append((_PUT_FACT, ("seq", self._encode(self._world.seq))))
+            writes.append((_PUT_FACT, ("seq", encode(self._world.seq))))
         return writes
 
     def clock(self) -> Write:
         """The world's time."""
-        return (_PUT_FACT, ("now", self._encode(self._world.now)))
+        return (_PUT_FACT, ("now", encode(self._world.now)))
 
     def _tables(self) -> Iterator[Write]:
         for tab, table in self._world.tables.items():
@@ -114,7 +111,7 @@ class Changes:
             if len(fresh) > 1:  # several new rows: they go in their own order
                 names = [*(name for name in names if name not in fresh), *(name for name in table if name in fresh)]
         for name in names:
-            data = self._encode(dict.__getitem__(table, name))
+            data = encode(dict.__getitem__(table, name))
             place, before = kept.get(name, (0, b""))
             if not place or name in table.moved:
                 self._places += 1
@@ -132,7 +129,7 @@ class Changes:
             yield (_DROP_TIMER, (seq,))
         for seq in current.keys() - self._timers:
             timer = current[seq]
-            yield (_PUT_TIMER, (seq, timer.due, timer.handler, self._encode(timer.payload)))
+            yield (_PUT_TIMER, (seq, timer.due, timer.handler, encode(timer.payload)))
         self._timers = set(current)
 
     def _kubernetes(self) -> Iterator[Write]:

@@ -114,7 +114,10 @@ class Keeper:
             if thorough:
                 waited = 0.0
                 self._changes.doubt()
-            await self.save(clock=thorough)
+            try:
+                await self.save(clock=thorough)
+            except Exception:
+                _log.exception("the embedded cloud could not be looked at to be kept")
 
     async def close(self) -> None:
         """Save once more and close the file."""

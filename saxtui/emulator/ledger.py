@@ -6,6 +6,7 @@ killed while it writes (SQLite's write-ahead log).
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -29,6 +30,16 @@ CREATE TABLE lines (cluster TEXT, namespace TEXT, pod TEXT, container TEXT, run 
     text TEXT, PRIMARY KEY (cluster, namespace, pod, container, run, line)) WITHOUT ROWID;
 CREATE TABLE requests (number INTEGER PRIMARY KEY, data BLOB);
 """
+
+
+def encode(value: Any) -> bytes:
+    """JSON; what is no text (half a surrogate pair, which programs in pods may log) becomes question marks."""
+    import msgspec
+
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
 
 
 class LedgerError(Exception):
@@ -62,7 +73,6 @@ class Ledger:
         import msgspec
 
         self._path = path
-        self._encode = msgspec.json.Encoder().encode
         self._decode = msgspec.json.Decoder().decode
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -93,8 +103,11 @@ class Ledger:
             self._db.execute("ROLLBACK")
             raise
 
-    def _plain(self, value: Any) -> Any:
-        return self._encode(value) if isinstance(value, (dict, list)) else value
+    @staticmethod
+    def _plain(value: Any) -> Any:
+        if isinstance(value, str):
+            return value if value.isascii() else value.encode("utf-8", "replace").decode()
+        return encode(value) if isinstance(value, (dict, list)) else value
 
     def read(self) -> Saved | None:
         """What was kept, None when nothing was yet. Raises LedgerError."""

@@ -37,7 +37,7 @@ def client_name(user_agent: str) -> str:
     for mark, name in _CLIENTS:
         if mark in user_agent:
             return name
-    return user_agent.partition("/")[0].partition(" ")[0].lower()
+    return user_agent.partition("/")[0].partition(" ")[0].lower().encode("ascii", "replace").decode()
 
 
 def classify_kubernetes(method: str, path: str, query: Mapping[str, str]) -> tuple[str, bool]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiohttp import web
+from aiohttp import ClientError, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 SHUTDOWN_SECONDS = 0.5
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def _worth_telling(record: logging.LogRecord) -> bool:
@@ -20,6 +22,19 @@ _logger = logging.getLogger("saxtui.emulator.http")
 _logger.addFilter(_worth_telling)
 
 
+@web.middleware
+async def _whole(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A body that cannot be read is the sender's mistake too; so is going away while sending it."""
+    if not request.raw_path.isascii():
+        return web.Response(status=400, text="the request's path is not ASCII\n")
+    try:
+        await request.read()
+    except (web.RequestPayloadError, HttpProcessingError, ConnectionError, ClientError) as error:
+        return web.Response(status=400, text=f"the request's body cannot be read: {type(error).__name__}\n")
+    return await handler(request)
+
+
 def make(app: web.Application, **options: Any) -> web.AppRunner:
-    """A runner of that application; `options` as for aiohttp's."""
+    """A runner of that application, which gets whole requests; `options` as for aiohttp's."""
+    app.middlewares.insert(0, _whole)
     return web.AppRunner(app, access_log=None, logger=_logger, shutdown_timeout=SHUTDOWN_SECONDS, **options)

@@ -166,7 +166,7 @@ class Server:
     def _is_ours(self, credential: str) -> bool:
         """Whether an Authorization header, or the bare token of one, is the emulator's."""
         token = credential.removeprefix("Bearer ").strip()
-        return hmac.compare_digest(token.encode(), self._token.encode())
+        return hmac.compare_digest(token.encode(errors="replace"), self._token.encode())
 
     def _authorized(self, request: web.Request) -> bool:
         return self._is_ours(request.headers.get("Authorization", ""))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from saxtui.engine.recorder import Recorder
@@ -49,7 +50,10 @@ async def achieve(step: Step, ctx: StepContext) -> None:
         return
     seen = await _reach(step, ctx)
     said = ""
-    if seen.presence is Presence.KEPT:
+    if seen.presence is Presence.KEPT and ctx.adopts:
+        await _adopt(step, ctx, seen)
+        said = f"adopted: {seen.said}"
+    elif seen.presence is Presence.KEPT:
         await _foreign(step, recorder, seen)
         said = seen.said
     else:
@@ -113,6 +117,8 @@ async def _look(step: Step, ctx: StepContext) -> Observation:
     started = ctx.clock.now()
     while True:
         seen = await patiently(ctx, lambda: step.observe(ctx))
+        if seen.presence is Presence.FOREIGN and ctx.adopts:
+            return replace(seen, presence=Presence.KEPT)
         if seen.presence is not Presence.LEAVING:
             return seen
         if ctx.clock.now() - started > _LEAVING_LIMIT:
@@ -265,12 +271,21 @@ async def _foreign(step: Step, recorder: Recorder, seen: Observation) -> None:
     )
 
 
+async def _adopt(step: Step, ctx: StepContext, seen: Observation) -> None:
+    if ctx.now.ownership is Ownership.ADOPTED and ctx.now.uid == seen.uid:
+        return
+    at, run, kind = ctx.recorder.now(), ctx.recorder.run, step.kind.value
+    await ctx.recorder.emit(
+        ev.Adopted(at=at, run=run, step=step.id, kind=kind, resource=step.resource, uid=seen.uid, said=seen.said)
+    )
+
+
 def _foreign_problem(step: Step, seen: Observation) -> Problem:
     return Problem(
         tried="create",
         target=step.resource,
         said=seen.said or "exists already and is not ours",
-        next_step="choose another name in the deployment file, or remove it yourself; saxtui never touches it",
+        next_step=f"choose another name in the deployment file, remove it yourself, or use it as it is: --adopt {step.id}",
         reason="FOREIGN",
         command=step.command,
     )

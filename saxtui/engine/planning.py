@@ -6,14 +6,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from saxtui.catalog import prices
+from saxtui.catalog import prices, tpus
 from saxtui.engine.manifests import Manifest
 from saxtui.engine.step import Observation, Presence, Step
 from saxtui.engine.steps import catalog
 from saxtui.engine.steps.bucket import OURS as BUCKET_PREFIXES
 from saxtui.engine.steps.node_pool import PREFIX as POOL
+from saxtui.engine.usual import Times
 from saxtui.model import cost
-from saxtui.model.deployment import Deployment, Exposure, RoleScope
+from saxtui.model.deployment import Capacity, Deployment, Exposure, RoleScope
 from saxtui.model.plan import Action, Plan, PlannedStep, StepKind
 
 _TITLES = {
@@ -28,34 +29,25 @@ _TITLES = {
     StepKind.HTTP_SERVER: "HTTP server",
     StepKind.READINESS: "readiness",
 }
-# Seconds, (p50, p90). Cluster and pools: GKE operations as reported in public logs, 2026 (a regional cluster 6:17 to
-# 6:19, big TPU pools 8:26); the rest is what image pulls, IAM and the servers' own start need, estimated.
-_USUAL = {
-    StepKind.CHECK: (4.0, 10.0),
-    StepKind.BUCKET: (3.0, 6.0),
-    StepKind.CLUSTER: (378.0, 450.0),
-    StepKind.NODE_POOL: (240.0, 540.0),
-    StepKind.SERVICE_ACCOUNT: (3.0, 10.0),
-    StepKind.BINDING: (4.0, 60.0),
-    StepKind.KUBERNETES_ACCOUNT: (2.0, 5.0),
-    StepKind.JOBSET_CONTROLLER: (60.0, 120.0),
-    StepKind.ADMIN_SERVER: (45.0, 120.0),
-    StepKind.MODEL_SERVERS: (120.0, 300.0),
-    StepKind.HTTP_SERVER: (45.0, 90.0),
-    StepKind.READINESS: (5.0, 30.0),
-}
+_PUBLISHED = Times()
 _ADDRESS = (60.0, 120.0)
 _FINISHED = 5.0
+RISK = "RISK: "
+"""Begins a consequence that is consented to by name."""
 
 
-def plan(deployment: Deployment, observed: Mapping[str, Observation], manifest: Manifest) -> Plan:
+def plan(
+    deployment: Deployment, observed: Mapping[str, Observation], manifest: Manifest, times: Times = _PUBLISHED
+) -> Plan:
     """The steps of the deployment with edges, times and prices; what `observed` (step id → look) says is there is kept.
 
     A step without an observation is planned as if nothing were there. Pure: same arguments, same plan and digest.
     """
     edges = catalog.edges(deployment)
     steps = catalog.build(deployment, manifest)
-    planned = tuple(_planned(deployment, steps[name], needs, observed.get(name)) for name, needs in edges.items())
+    planned = tuple(
+        _planned(deployment, steps[name], needs, observed.get(name), times) for name, needs in edges.items()
+    )
     critical, seconds = _critical(planned)
     return Plan(
         deployment=deployment.name,
@@ -67,6 +59,7 @@ def plan(deployment: Deployment, observed: Mapping[str, Observation], manifest: 
         seconds=seconds,
         sequential_seconds=sum(step.usual[0] for step in planned),
         consequences=consequences(deployment),
+        times_from=times.source,
     )
 
 
@@ -77,12 +70,16 @@ def consequences(deployment: Deployment) -> tuple[str, ...]:
         exposure(deployment),
         power(deployment),
         *_cluster(deployment),
+        *_capacity(deployment),
+        *_unconfirmed(deployment),
         "nothing irreversible: down removes what up made, and deletes of the bucket only "
         + ", ".join(f"{prefix}*" for prefix in BUCKET_PREFIXES),
     )
 
 
-def _planned(deployment: Deployment, step: Step, needs: tuple[str, ...], seen: Observation | None) -> PlannedStep:
+def _planned(
+    deployment: Deployment, step: Step, needs: tuple[str, ...], seen: Observation | None, times: Times
+) -> PlannedStep:
     action = _action(step, seen)
     rate = cost.of_step(deployment, step.id)
     return PlannedStep(
@@ -92,7 +89,7 @@ def _planned(deployment: Deployment, step: Step, needs: tuple[str, ...], seen: O
         resource=step.resource,
         needs=needs,
         action=action,
-        usual=_usual(deployment, step, action, seen),
+        usual=_usual(deployment, step, action, seen, times),
         usd_per_hour=rate,
         command=step.command,
         within="cluster" if step.within else "",
@@ -119,10 +116,12 @@ def _action(step: Step, seen: Observation | None) -> Action:
     return Action.CHANGE if seen.differs else Action.KEEP
 
 
-def _usual(deployment: Deployment, step: Step, action: Action, seen: Observation | None) -> tuple[float, float]:
+def _usual(
+    deployment: Deployment, step: Step, action: Action, seen: Observation | None, times: Times
+) -> tuple[float, float]:
     if action in (Action.KEEP, Action.ADOPT) and seen is not None and seen.ready:
         return (_FINISHED / 5, _FINISHED)
-    p50, p90 = _USUAL[step.kind]
+    p50, p90 = times.of(step.kind)
     if step.kind is StepKind.HTTP_SERVER and deployment.exposure is not Exposure.PRIVATE:
         return (p50 + _ADDRESS[0], p90 + _ADDRESS[1])
     return (p50, p90)
@@ -132,12 +131,12 @@ def _note(deployment: Deployment, step: Step) -> str:
     shape = deployment.slices.shape
     match step.kind:
         case StepKind.NODE_POOL:
-            kind = "spot" if deployment.slices.spot else "on demand"
+            kind = deployment.slices.capacity.value
             return f"{shape.topology}, {shape.chips} chips on {shape.hosts} hosts {shape.machine_type}, {kind}"
         case StepKind.CLUSTER:
-            return (
-                f"{deployment.cluster.cpu_nodes} CPU nodes {deployment.cluster.cpu_machine_type} in {deployment.zone}"
-            )
+            spec = deployment.cluster
+            where = f"each zone of {deployment.region}" if spec.every_zone else deployment.zone
+            return f"{spec.cpu_nodes} CPU nodes {spec.cpu_machine_type} in {where}"
         case StepKind.MODEL_SERVERS:
             return f"{deployment.slices.count} Jobs of {shape.hosts} pods"
         case StepKind.HTTP_SERVER:
@@ -195,7 +194,7 @@ def exposure(deployment: Deployment) -> str:
     match deployment.exposure:
         case Exposure.EXTERNAL:
             allowed = ", ".join(deployment.source_ranges) or "anybody on the Internet"
-            return f"PUBLIC: plain HTTP without a password on an external address, open to {allowed}"
+            return f"{RISK}PUBLIC: plain HTTP without a password on an external address, open to {allowed}"
         case Exposure.INTERNAL:
             return "the HTTP server gets an address in the project's network: plain HTTP without a password"
     return "nothing public: the HTTP server is reached through the Kubernetes API server"
@@ -205,11 +204,50 @@ def power(deployment: Deployment) -> str:
     """What the pods' service account may do, in a sentence: the roles that the plan binds."""
     account = deployment.service_account_email
     if deployment.identity.role_scope is RoleScope.PROJECT:
-        return f"PROJECT-WIDE: {account} gets roles/storage.admin on every bucket of {deployment.project}"
+        return f"{RISK}PROJECT-WIDE: {account} gets roles/storage.admin on every bucket of {deployment.project}"
     return f"{account} may read and write the one bucket gs://{deployment.bucket}"
 
 
+def _capacity(deployment: Deployment) -> tuple[str, ...]:
+    """What the chosen way to have chips means; that nobody knows beforehand whether there are any is always said."""
+    slices = deployment.slices
+    others = f"; then {', '.join(deployment.other_zones)}" if deployment.other_zones else ""
+    stockout = f"whether {deployment.zone} has the chips free cannot be known beforehand{others}"
+    match slices.capacity:
+        case Capacity.SPOT:
+            return ("SPOT: a slice may be taken away at any time; then its model loads again", stockout)
+        case Capacity.RESERVATION:
+            return (
+                f"the slices use reservation {slices.reservation}: it must be for {slices.shape.machine_type} here",
+            )
+        case Capacity.FLEX_START:
+            return (
+                "FLEX-START: pools begin empty and their hosts come all at once when the pods ask, for seven days at "
+                "most; no repair, and neither spot nor a reservation with it",
+                stockout,
+            )
+    return (stockout,)
+
+
+def _unconfirmed(deployment: Deployment) -> tuple[str, ...]:
+    """What the catalogue does not know of the generation, and what a plan cannot decide without."""
+    shape, found = deployment.slices.shape, []
+    if shape.min_gke_version is None:
+        found.append(f"the least GKE version for {shape.generation} is unknown: GKE may refuse the pools")
+    if tpus.devices(shape) is None:
+        found.append(f"whether {shape.generation} shows one device a chip to a Sax class is not confirmed")
+    if shape.placement == tpus.WORKLOAD_POLICY and shape.multi_host and not deployment.slices.placement_policy:
+        found.append("TPU7x slices need a workload policy of their own: set slices.placement_policy to its name")
+    return tuple(found)
+
+
 def _cluster(deployment: Deployment) -> tuple[str, ...]:
+    if deployment.cluster.every_zone and not deployment.cluster.adopt:
+        nodes = deployment.cluster.cpu_nodes
+        return (
+            f"{RISK}COST: {nodes} CPU nodes in EACH zone GKE takes of {deployment.region}, usually three: {nodes * 3} "
+            "in all",
+        )
     if deployment.cluster.adopt:
         return (f"cluster {deployment.cluster.name} is used if it exists and is not ours; then it is never deleted",)
     return ()

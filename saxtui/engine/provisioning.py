@@ -41,7 +41,7 @@ async def provision(plan: Plan, steps: Mapping[str, Step], make: ContextMaker, r
         await recorder.emit(
             ev.RunStarted(at=recorder.now(), run=recorder.run, kind="up", plan=plan.digest, steps=names)
         )
-        blocked = await _refuse_foreign(plan, steps, recorder)
+        blocked = await _refuse_foreign(plan, steps, make, recorder)
         if blocked:
             run.problems.extend(blocked)
         else:
@@ -91,11 +91,13 @@ def _outcome(run: _Run, progress: RunProgress) -> str:
     return "paused" if run.paused else "done"
 
 
-async def _refuse_foreign(plan: Plan, steps: Mapping[str, Step], recorder: Recorder) -> list[Problem]:
+async def _refuse_foreign(
+    plan: Plan, steps: Mapping[str, Step], make: ContextMaker, recorder: Recorder
+) -> list[Problem]:
     """What the plan already knew to be somebody else's stops the run before anything is made."""
     problems = []
     for planned in plan.steps:
-        if not planned.foreign:
+        if not planned.foreign or make(planned.id).adopts:
             continue
         problem = Problem(
             tried="create",

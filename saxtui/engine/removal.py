@@ -12,7 +12,7 @@ from saxtui.model.progress import Ownership
 _ROUNDS = 6
 _GONE_LIMIT = 3600.0
 _BETWEEN_PROOFS = 3.0
-_NEVER_OURS = frozenset({Ownership.NONE, Ownership.FOREIGN, Ownership.GONE})
+_NEVER_OURS = frozenset({Ownership.NONE, Ownership.FOREIGN, Ownership.ADOPTED, Ownership.GONE})
 _WAS_OURS = frozenset({Ownership.OWNED, Ownership.DELETING})
 
 
@@ -36,7 +36,7 @@ async def _remove(step: Step, ctx: StepContext) -> None:
     landed = ctx.clock.now() + step.settle if ctx.now.ownership is Ownership.DELETING else 0.0
     for sends in range(_ROUNDS):
         seen = await patiently(ctx, lambda: step.observe(ctx))
-        if seen.presence in (Presence.FOREIGN, Presence.KEPT):
+        if seen.presence in (Presence.FOREIGN, Presence.KEPT) and not ctx.takes:
             await _not_ours(step, ctx, seen)
             return
         if seen.presence is Presence.ABSENT:
@@ -154,6 +154,8 @@ async def record_gone(step: Step, ctx: StepContext, proof: str) -> None:
 
 async def _not_ours(step: Step, ctx: StepContext, seen: Observation) -> None:
     recorder = ctx.recorder
+    if ctx.now.ownership is Ownership.ADOPTED:
+        return
     if ctx.now.ownership in _WAS_OURS:
         await record_gone(step, ctx, f"what stands there now is not ours: {seen.said}")
     elif ctx.now.ownership is not Ownership.FOREIGN:

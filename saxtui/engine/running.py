@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from saxtui.engine import mirror, planning, provisioning, recovery, teardown
+from saxtui.engine.checks import problems, survey
 from saxtui.engine.connection import Connection
 from saxtui.engine.control import Control, Paused
+from saxtui.engine.drift import Drift, drift
 from saxtui.engine.lease import Holder, Lease
 from saxtui.engine.manifests import Manifest
 from saxtui.engine.recorder import Recorder
 from saxtui.engine.result import RunResult
 from saxtui.engine.step import Observation, Presence, Step, StepContext, patiently
 from saxtui.engine.steps import ContextMaker, catalog
-from saxtui.engine.steps.check import inspect
 from saxtui.engine.store import Part, Store
+from saxtui.engine.usual import Times
 from saxtui.errors import CallError, Problem, Refused
 from saxtui.model import events as ev
+from saxtui.model.checks import CheckRow
 from saxtui.model.plan import Action, Plan, StepKind
 from saxtui.model.progress import Ownership, RunProgress
 from saxtui.ports import Cloud, Journal
@@ -60,8 +64,10 @@ class Runs:
         manifest: Manifest,
         jobset_source: tuple[str, str],
         holder: Holder | None = None,
+        times: Callable[[], Awaitable[Times]] | None = None,
     ) -> None:
         self._deployment = deployment
+        self._times = times
         self._store = store
         self._cloud = cloud
         self._journal = journal
@@ -71,10 +77,10 @@ class Runs:
         self._holder = holder or Holder()
         self._control: Control | None = None
 
-    async def plan(self) -> Plan:
-        """Observe and plan. Raises Refused when the project is not there or names changed under what exists."""
+    async def plan(self, adopt: Collection[str] = ()) -> Plan:
+        """Observe and plan; what `adopt` names is planned as used. Raises Refused when the project is not there or names changed under what exists."""
         try:
-            found = await self._plan()
+            found = await self._plan(self._named(adopt))
         except (Refused, CallError) as error:
             last = self._store.state.plan
             self._store.change(plan=Part(last.value, error.problem.one_line(), last.as_of))
@@ -82,10 +88,17 @@ class Runs:
         self._store.change(plan=Part(found, as_of=self._cloud.clock.now()))
         return found
 
-    async def up(self, plan: Plan, *, take_over: bool = False) -> RunResult:
+    async def drift(self) -> tuple[Drift, ...]:
+        """Where what is ours is no longer what we made. Reads only. Raises CallError."""
+        progress = self._store.state.progress
+        recorder = _Silent("drift", self._journal, self._store, self._cloud.clock)
+        return await drift(self._steps(), self._maker(Control(), recorder, progress, self._lease()), progress)
+
+    async def up(self, plan: Plan, *, take_over: bool = False, adopt: Collection[str] = ()) -> RunResult:
         """Make it so. Raises Refused when a run is in progress, the journal is read-only or the plan is another's.
 
         Raises Fenced when another operator works on it; `take_over`: go on although one whose lease ran out did.
+        `adopt` names steps or resources that are used although they are somebody else's; never deleted by `down`.
         """
         steps = self._steps()
         if plan.project != self._deployment.project or any(planned.id not in steps for planned in plan.steps):
@@ -97,17 +110,21 @@ class Runs:
         lease = self._lease(take_over)
         try:
             await control.reading(lease.look())
-            make = self._maker(control, recorder, self._store.state.progress, lease)
+            make = self._maker(control, recorder, self._store.state.progress, lease, adopt=self._named(adopt))
             return await self._mirrored(lease, provisioning.provision(plan, steps, make, recorder))
         except Paused:
             return self._not_begun("up")
         finally:
             self._control = None
 
-    async def down(self, *, keep_bucket: bool = False, take_over: bool = False) -> RunResult:
-        """Delete what is ours and prove it gone. Raises Refused like `up`."""
+    async def down(
+        self, *, keep_bucket: bool = False, take_over: bool = False, also: Collection[str] = ()
+    ) -> RunResult:
+        """Delete what is ours, and what was adopted and `also` names; prove it gone. Raises Refused like `up`."""
         steps = self._steps()
         self._check_names(steps)
+        named = self._named(also)
+        self._check_adopted(steps, named)
         control, recorder = self._begin("down")
         lease = self._lease(take_over)
         try:
@@ -115,7 +132,8 @@ class Runs:
             steps = self._steps(await control.reading(self._labelled_pools()))
             known = catalog.edges(self._deployment)
             needs = {name: known.get(name, ("cluster",)) for name in steps}
-            make = self._maker(control, recorder, self._store.state.progress, lease, keep_bucket=keep_bucket)
+            progress = self._store.state.progress
+            make = self._maker(control, recorder, progress, lease, keep_bucket=keep_bucket, also=named)
             return await self._mirrored(lease, teardown.tear_down(steps, needs, make, recorder))
         except Paused:
             return self._not_begun("down")
@@ -138,7 +156,7 @@ class Runs:
                 said = "the journal tells all that its copy in the bucket tells"
             steps = self._steps(await self._labelled_pools())
             owning = {name: step for name, step in steps.items() if step.owns}
-            return await recovery.record(owning, await self._observe(steps), recorder), said
+            return await recovery.record(owning, await self._observe(steps, frozenset()), recorder), said
         finally:
             self._control = None
 
@@ -149,12 +167,13 @@ class Runs:
 
     async def problems(self) -> tuple[Problem, ...]:
         """What the checks say now, worst first."""
-        try:
-            return tuple((await inspect(self._deployment, self._cloud)).problems)
-        except CallError as error:
-            return (error.problem,)
+        return problems(await self.checks())
 
-    async def _plan(self) -> Plan:
+    async def checks(self) -> tuple[CheckRow, ...]:
+        """Every check as a row, all asked at the same time."""
+        return await survey(self._deployment, self._cloud)
+
+    async def _plan(self, adopt: frozenset[str]) -> Plan:
         wanted = self._deployment
         await self._cloud.projects.account()
         project = await self._cloud.projects.get(wanted.project)
@@ -171,15 +190,19 @@ class Runs:
             )
         steps = self._steps()
         self._check_names(steps)
-        return planning.plan(wanted, await self._observe(steps), self._manifest)
+        times = await self._times() if self._times is not None else Times()
+        return planning.plan(wanted, await self._observe(steps, adopt), self._manifest, times)
 
-    async def _observe(self, steps: Mapping[str, Step]) -> dict[str, Observation]:
+    async def _observe(self, steps: Mapping[str, Step], adopt: frozenset[str]) -> dict[str, Observation]:
         """A look at every step that can be looked at now: what is in a cluster only when that cluster answers."""
         recorder = _Silent("plan", self._journal, self._store, self._cloud.clock)
-        make = self._maker(Control(), recorder, self._store.state.progress, self._lease())
+        make = self._maker(Control(), recorder, self._store.state.progress, self._lease(), adopt=adopt)
 
         async def look(name: str) -> tuple[str, Observation]:
-            return name, await patiently(make(name), lambda: steps[name].observe(make(name)), attempts=3)
+            ctx = make(name)
+            seen = await patiently(ctx, lambda: steps[name].observe(ctx), attempts=3)
+            used = seen.presence is Presence.FOREIGN and ctx.adopts
+            return name, replace(seen, presence=Presence.KEPT) if used else seen
 
         found = dict(await asyncio.gather(*(look(name) for name in _FIRST)))
         rest = [name for name, step in steps.items() if step.owns and name not in found]
@@ -245,7 +268,15 @@ class Runs:
         return result
 
     def _maker(
-        self, control: Control, recorder: Recorder, before: RunProgress, lease: Lease, *, keep_bucket: bool = False
+        self,
+        control: Control,
+        recorder: Recorder,
+        before: RunProgress,
+        lease: Lease,
+        *,
+        keep_bucket: bool = False,
+        adopt: frozenset[str] = frozenset(),
+        also: frozenset[str] = frozenset(),
     ) -> ContextMaker:
         def make(step: str) -> StepContext:
             return StepContext(
@@ -259,9 +290,30 @@ class Runs:
                 before=before.step(step),
                 lease=lease,
                 keep_bucket=keep_bucket,
+                adopt=adopt,
+                also=also,
             )
 
         return make
+
+    def _named(self, names: Collection[str]) -> frozenset[str]:
+        """The ids of steps named by id, by resource, or by the first word of it. Raises Refused for no such thing."""
+        steps = self._steps() if names else {}
+        known = {text: name for name, step in steps.items() for text in (name, step.resource, step.resource.split()[0])}
+        for text in names:
+            if text not in known:
+                raise self._refused(f"there is no {text} in it", f"name a step: {', '.join(steps)}")
+        return frozenset(known[text] for text in names)
+
+    def _check_adopted(self, steps: Mapping[str, Step], also: frozenset[str]) -> None:
+        """Deleting our cluster would take along what was adopted in it."""
+        progress = self._store.state.progress
+        if progress.step("cluster").ownership is not Ownership.OWNED:
+            return
+        for name, step in steps.items():
+            if step.within and progress.step(name).ownership is Ownership.ADOPTED and name not in also:
+                said = f"{step.resource} was adopted, and would be deleted with the cluster"
+                raise self._refused(said, f"name it if it may go: saxtui down --also {name}; or move it away first")
 
     def _check_names(self, steps: Mapping[str, Step]) -> None:
         """The file may not rename what exists: the old one would be forgotten while it bills."""

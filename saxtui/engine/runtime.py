@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import platform
 from collections.abc import Mapping
@@ -15,12 +16,13 @@ from saxtui.adapters.disk import surroundings as _surroundings
 from saxtui.adapters.disk.library import DiskLibrary
 from saxtui.adapters.disk.surroundings import Surroundings
 from saxtui.engine.summary import Summary
-from saxtui.errors import SaxtuiError
+from saxtui.errors import Problem, SaxtuiError, UsageProblem
 from saxtui.ports import Clock, Cloud, Journal, Library, SavedReceipt
 
 if TYPE_CHECKING:
     from saxtui.adapters.disk.conversations import Conversations
     from saxtui.engine.session import Session
+    from saxtui.engine.usual import Times
     from saxtui.model.deployment import Deployment
 
 __all__ = ["Runtime", "Summary", "Surroundings"]
@@ -88,9 +90,25 @@ class Runtime:
         source = self.surroundings.jobset_source
         here = place(Path(self.surroundings.state_dir) / "journals" / deployment.id)
         holder = Holder(platform.node(), os.getpid(), here)
-        session = Session(deployment, store, self.cloud(deployment.project), journal, manifest, source, holder)
+        cloud = self.cloud(deployment.project)
+        session = Session(deployment, store, cloud, journal, manifest, source, holder, self.times)
         self._sessions.append((session, opened))
         return session
+
+    async def times(self) -> Times:
+        """How long steps took in this operator's own runs, as the journals of all saved deployments tell.
+
+        A journal that cannot be read teaches nothing: what is wrong with it is told where it is opened to be used.
+        """
+        from saxtui.engine.usual import learn
+
+        found = []
+        for name in await asyncio.to_thread(self.library.names):
+            with contextlib.suppress(SaxtuiError):
+                deployment = await asyncio.to_thread(self.library.load, name)
+                async with self.library.open_journal(deployment, write=False) as journal:
+                    found.append(await journal.events())
+        return learn(found)
 
     def export(self, kind: str, deployment: Deployment, language: str = "en") -> dict[str, str]:
         """The plan of a deployment of which nothing exists yet, for another tool: file name → text. Sends nothing."""
@@ -150,6 +168,8 @@ class Runtime:
             deployment = await asyncio.to_thread(self.library.load, name)
             async with self.library.open_journal(deployment, write=False) as journal:
                 events, holder = await journal.events(), await journal.holder()
+                if journal.damage is not None:
+                    return unreadable(name, path, journal.damage)
         except SaxtuiError as error:
             return unreadable(name, path, error.problem)
         return await asyncio.to_thread(summarise, deployment, name, path, events, self.clock.now(), holder)
@@ -163,7 +183,7 @@ def own_catalogue(state: Path) -> None:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return
+        text = ""
     except (OSError, UnicodeDecodeError) as error:
         raise UsageProblem(
             Problem("read", str(path), type(error).__name__, "make it a readable text file, or take it away")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from saxtui.engine.connection import Connection
+from saxtui.engine.drift import Drift
 from saxtui.engine.lease import Holder
 from saxtui.engine.logs import Logs, LogSelection
 from saxtui.engine.recovery import Recovered
@@ -13,8 +14,10 @@ from saxtui.engine.result import Proof, RunResult
 from saxtui.engine.running import Runs
 from saxtui.engine.serving import Serving
 from saxtui.engine.store import Store
+from saxtui.engine.usual import Times
 from saxtui.engine.watching import Watching
 from saxtui.errors import Problem
+from saxtui.model.checks import CheckRow
 from saxtui.model.cluster import ClusterView, LogLine
 from saxtui.model.plan import Plan
 from saxtui.model.serving import Dialect, ModelStatus, Reply, Sampling
@@ -23,7 +26,7 @@ from saxtui.ports import Cloud, Journal
 if TYPE_CHECKING:
     from saxtui.model.deployment import Deployment
 
-__all__ = ["LogSelection", "Proof", "Recovered", "RunResult", "Session"]
+__all__ = ["Drift", "LogSelection", "Proof", "Recovered", "RunResult", "Session"]
 
 
 class Session:
@@ -38,9 +41,11 @@ class Session:
         manifest: Callable[[str], str],
         jobset_source: tuple[str, str],
         holder: Holder | None = None,
+        times: Callable[[], Awaitable[Times]] | None = None,
     ) -> None:
         """`manifest` gives a packaged manifest's text by file name; `jobset_source` is (URL or file, SHA-256).
 
+        `times` tells how long steps usually take here; without it the published figures count.
         Both parts of `jobset_source` are "" unless the surroundings name one; the deployment's own come first.
         """
         self.deployment = deployment
@@ -50,26 +55,32 @@ class Session:
         self.manifest = manifest
         self.jobset_source = jobset_source
         self.connection = Connection(deployment, cloud)
-        self._runs = Runs(deployment, store, cloud, journal, self.connection, manifest, jobset_source, holder)
+        self._runs = Runs(deployment, store, cloud, journal, self.connection, manifest, jobset_source, holder, times)
         self._watching = Watching(store, self.connection, cloud.clock)
         self._logs = Logs(store, self.connection, self._watching, cloud.clock)
         self._serving = Serving(deployment, store, cloud, self.connection)
 
-    async def plan(self) -> Plan:
+    async def plan(self, adopt: Collection[str] = ()) -> Plan:
         """Observe and plan; puts it into the store. Raises Refused/CallError with a Problem that names the thing."""
-        return await self._runs.plan()
+        return await self._runs.plan(adopt)
 
-    async def up(self, plan: Plan, *, take_over: bool = False) -> RunResult:
+    async def drift(self) -> tuple[Drift, ...]:
+        """Where what is ours is no longer what we made. Reads only. Raises CallError."""
+        return await self._runs.drift()
+
+    async def up(self, plan: Plan, *, take_over: bool = False, adopt: Collection[str] = ()) -> RunResult:
         """Make it so; resumes what an earlier run left. Never raises for a failed step: the result tells.
 
         Raises Refused before anything is sent, so also while another operator holds the deployment's lease;
-        `take_over` takes one that ran out.
+        `take_over` takes one that ran out; `adopt` names what is used although it is somebody else's.
         """
-        return await self._runs.up(plan, take_over=take_over)
+        return await self._runs.up(plan, take_over=take_over, adopt=adopt)
 
-    async def down(self, *, keep_bucket: bool = False, take_over: bool = False) -> RunResult:
+    async def down(
+        self, *, keep_bucket: bool = False, take_over: bool = False, also: Collection[str] = ()
+    ) -> RunResult:
         """Delete what is ours, prove it gone. Never raises for a failed step; raises Refused like `up`."""
-        return await self._runs.down(keep_bucket=keep_bucket, take_over=take_over)
+        return await self._runs.down(keep_bucket=keep_bucket, take_over=take_over, also=also)
 
     async def recover(self) -> tuple[tuple[Recovered, ...], str]:
         """Find what is ours after the journal was lost, and journal it; sends nothing. Raises SaxtuiError."""
@@ -133,6 +144,10 @@ class Session:
     async def problems(self) -> Sequence[Problem]:
         """What the checks say now (credentials, APIs, permissions, zone, quota), worst first; empty = fine."""
         return await self._runs.problems()
+
+    async def checks(self) -> Sequence[CheckRow]:
+        """Every check as a row: fine, a problem, or unknown; within ten seconds, and only reads."""
+        return await self._runs.checks()
 
     async def close(self) -> None:
         """Close journal and connections."""

@@ -85,6 +85,20 @@ class StepContext:
     before: StepProgress
     lease: Lease
     keep_bucket: bool = False
+    adopt: frozenset[str] = frozenset()
+    """Steps whose resource is used although it is somebody else's, on order."""
+    also: frozenset[str] = frozenset()
+    """Adopted steps whose resource is deleted too, on order."""
+
+    @property
+    def adopts(self) -> bool:
+        """Whether this step's resource is used as it is, now or since an earlier run."""
+        return self.step in self.adopt or self.now.ownership is Ownership.ADOPTED
+
+    @property
+    def takes(self) -> bool:
+        """Whether this step's adopted resource is to be deleted."""
+        return self.step in self.also and self.now.ownership in (Ownership.ADOPTED, Ownership.DELETING)
 
     @property
     def clock(self) -> Clock:
@@ -195,6 +209,11 @@ class Step:
     async def observe(self, ctx: StepContext) -> Observation:
         """What is there under the name. Reads only."""
         raise NotImplementedError
+
+    async def drifts(self, ctx: StepContext) -> list[tuple[str, str, str]]:
+        """Where what is ours differs from what we made: (field, ours, theirs). Reads only."""
+        seen = await self.observe(ctx)
+        return [("content", "as the deployment says", seen.differs)] if seen.differs else []
 
     async def create(self, ctx: StepContext) -> str:
         """Send the creating request; returns the operation's name or "". Raises CallError."""

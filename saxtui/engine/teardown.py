@@ -13,6 +13,8 @@ from saxtui.engine.removal import absent, record_gone, remove
 from saxtui.engine.result import Proof, RunResult
 from saxtui.engine.step import Presence, Step, StepContext, patiently
 from saxtui.engine.steps import ContextMaker
+from saxtui.engine.sweep import PREFIX as ORPHAN
+from saxtui.engine.sweep import sweep
 from saxtui.errors import InDoubt, Problem, SaxtuiError
 from saxtui.model import events as ev
 from saxtui.model.deployment import Exposure
@@ -54,6 +56,8 @@ async def tear_down(
                 group.create_task(_one(step, _first(name, needs, down), make, recorder, down))
         if down.unrecorded is not None:
             raise down.unrecorded
+        if not down.paused:
+            await _sweep(down, make, recorder)
         outcome = _outcome(down, recorder.progress)
         said = next((problem.one_line() for problem in down.problems.values()), "")
         await recorder.emit(
@@ -83,7 +87,7 @@ async def tear_down(
         exit_code=exit_code(outcome, recorder.progress),
         seconds=recorder.now() - started,
         problems=tuple(down.problems.values()),
-        proofs=proofs(tuple(owned), recorder.progress),
+        proofs=proofs((*owned, *_orphans(recorder.progress)), recorder.progress),
     )
 
 
@@ -97,6 +101,10 @@ def proofs(names: tuple[str, ...], progress: RunProgress) -> tuple[Proof, ...]:
         elif step.ownership in _GOES_ALONG:
             found.append(Proof(name, step.kind, step.resource, ""))
     return tuple(found)
+
+
+def _orphans(progress: RunProgress) -> tuple[str, ...]:
+    return tuple(name for name in progress.steps if name.startswith(ORPHAN))
 
 
 async def _look_at_cluster(down: _Down, make: ContextMaker) -> None:
@@ -193,6 +201,14 @@ async def _took_along(make: ContextMaker, recorder: Recorder, down: _Down) -> No
         await _gone_along(down.steps[name], make(name))
         if recorder.progress.step(name).ownership is Ownership.GONE:
             del down.problems[name]
+
+
+async def _sweep(down: _Down, make: ContextMaker, recorder: Recorder) -> None:
+    try:
+        for problem in await sweep(make("cluster"), recorder):
+            down.problems[f"orphan {problem.target}"] = problem
+    except Paused:
+        down.paused = True
 
 
 async def _gone_along(step: Step, ctx: StepContext) -> None:

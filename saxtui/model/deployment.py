@@ -44,10 +44,20 @@ class _Part(BaseModel):
 class Model(_Part):
     """The model to serve. `id` is /sax/<cell>/<name>; `path` a Sax model class; checkpoint "None" = random weights."""
 
-    id: str = Field(default="/sax/test/spmd", pattern=r"^/sax/[a-z]+[a-z0-9_-]*/[a-z]+[a-z0-9_-]*$")
-    path: str = Field(default=TUTORIAL_MODEL, pattern=r"^[a-zA-Z]+[a-zA-Z0-9_.-]*$")
-    checkpoint: str = Field(default="None", pattern=r"^[/\w.%:=|+-]+$")
-    replicas: int = Field(default=0, ge=0, description="0 means one for each slice")
+    id: str = Field(
+        default="/sax/test/spmd",
+        pattern=r"^/sax/[a-z]+[a-z0-9_-]*/[a-z]+[a-z0-9_-]*$",
+        description="/sax/CELL/NAME: what clients ask for",
+    )
+    path: str = Field(
+        default=TUTORIAL_MODEL,
+        pattern=r"^[a-zA-Z]+[a-zA-Z0-9_.-]*$",
+        description="Sax model class; its device mesh must be as big as one slice, in chips",
+    )
+    checkpoint: str = Field(
+        default="None", pattern=r"^[/\w.%:=|+-]+$", description="gs:// directory of a step, or None = random weights"
+    )
+    replicas: int = Field(default=0, ge=0, description="replicas to publish; 0 means one for each slice")
 
     @property
     def cell(self) -> str:
@@ -151,49 +161,71 @@ class Cluster(_Part):
 class Identity(_Part):
     """The Google service account the pods act as, and the Kubernetes account bound to it."""
 
-    service_account: str = Field(default="sax-iam-sa", pattern=r"^[a-z]([-a-z0-9]{4,28}[a-z0-9])$")
-    kubernetes_account: Label = "sax-sa"
-    role_scope: RoleScope = RoleScope.BUCKET
+    service_account: str = Field(
+        default="sax-iam-sa", pattern=r"^[a-z]([-a-z0-9]{4,28}[a-z0-9])$", description="Google service account to make"
+    )
+    kubernetes_account: Label = Field(default="sax-sa", description="Kubernetes service account of the pods")
+    role_scope: RoleScope = Field(
+        default=RoleScope.BUCKET, description="bucket: only this bucket; project: storage.admin on all of the project's"
+    )
+
+
+Image = Annotated[str, Field(description="container image with its tag, the Sax release")]
 
 
 class Images(_Part):
     """Container images. The HTTP server's tag decides its dialect."""
 
-    admin: str = "us-docker.pkg.dev/cloud-tpu-images/inference/sax-admin-server:v1.1.0"
-    model: str = "us-docker.pkg.dev/cloud-tpu-images/inference/sax-model-server:v1.1.0"
-    http: str = "us-docker.pkg.dev/cloud-tpu-images/inference/sax-http:v1.0.0"
+    admin: Image = "us-docker.pkg.dev/cloud-tpu-images/inference/sax-admin-server:v1.1.0"
+    model: Image = "us-docker.pkg.dev/cloud-tpu-images/inference/sax-model-server:v1.1.0"
+    http: Image = "us-docker.pkg.dev/cloud-tpu-images/inference/sax-http:v1.0.0"
 
 
 class JobSet(_Part):
     """The JobSet release. `manifest`: a URL or a file, "" = the release's; `sha256` "" = pin what is seen first."""
 
-    version: str = Field(default="v0.8.2", pattern=r"^v\d+\.\d+\.\d+$")
-    manifest: str = ""
-    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+    version: str = Field(default="v0.8.2", pattern=r"^v\d+\.\d+\.\d+$", description="JobSet release")
+    manifest: str = Field(default="", description='URL or file to apply; "" = the release\'s own')
+    sha256: str = Field(
+        default="", pattern=r"^([0-9a-f]{64})?$", description='what the manifest must hash to; "" = not pinned'
+    )
 
 
 class Deployment(_Part):
     """Everything wanted. `id` marks what is ours in the cloud (label saxtui-deployment)."""
 
-    version: int = Field(default=1, ge=1, le=1)
-    id: str = Field(pattern=r"^[a-z][a-z0-9]{5,11}$")
-    name: Label
-    project: str = Field(pattern=r"^[a-z][-a-z0-9]{4,28}[a-z0-9]$")
-    region: str = Field(default="us-west4", pattern=r"^[a-z]+-[a-z]+\d+$")
-    zone: str = Field(default="us-west4-a", pattern=r"^[a-z]+-[a-z]+\d+-[a-z][a-z0-9]*$")
+    version: int = Field(default=1, ge=1, le=1, description="version of this file's format")
+    id: str = Field(pattern=r"^[a-z][a-z0-9]{5,11}$", description="marks what is ours in the cloud: do not change it")
+    name: Label = Field(description="the deployment's name, here and in labels")
+    project: str = Field(
+        pattern=r"^[a-z][-a-z0-9]{4,28}[a-z0-9]$", description="project id: everything is made in it and billed to it"
+    )
+    region: str = Field(
+        default="us-west4", pattern=r"^[a-z]+-[a-z]+\d+$", description="region of the cluster and the bucket"
+    )
+    zone: str = Field(
+        default="us-west4-a", pattern=r"^[a-z]+-[a-z]+\d+-[a-z][a-z0-9]*$", description="zone of the slices"
+    )
     other_zones: tuple[str, ...] = Field(
         default=(), max_length=8, description="zones of the region to take instead, first choice first"
     )
-    namespace: Label = "default"
-    bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{1,61}[a-z0-9]$")
-    exposure: Exposure = Exposure.PRIVATE
-    source_ranges: tuple[str, ...] = ()
-    model: Model = Model()
-    slices: Slices = Slices()
-    cluster: Cluster = Cluster()
-    identity: Identity = Identity()
-    images: Images = Images()
-    jobset: JobSet = JobSet()
+    namespace: Label = Field(default="default", description="Kubernetes namespace")
+    bucket: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9_.-]{1,61}[a-z0-9]$", description="bucket to make; its name is unique in the world"
+    )
+    exposure: Exposure = Field(
+        default=Exposure.PRIVATE,
+        description="private: through the Kubernetes API; internal, external: a load balancer without a password",
+    )
+    source_ranges: tuple[str, ...] = Field(
+        default=(), description="networks such as 203.0.113.0/24 that may reach a load balancer; none = all"
+    )
+    model: Model = Field(default=Model(), description="the model to serve")
+    slices: Slices = Field(default=Slices(), description="the TPU slices")
+    cluster: Cluster = Field(default=Cluster(), description="the GKE Standard cluster")
+    identity: Identity = Field(default=Identity(), description="whom the pods act as")
+    images: Images = Field(default=Images(), description="container images; the HTTP server's tag decides its dialect")
+    jobset: JobSet = Field(default=JobSet(), description="the JobSet controller to install")
 
     @model_validator(mode="after")
     def _agree(self) -> Deployment:

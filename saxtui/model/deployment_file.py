@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from saxtui.errors import Problem, UsageProblem
@@ -9,7 +10,7 @@ from saxtui.model.deployment import Deployment
 from saxtui.model.text import safe
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
+    from pydantic import BaseModel, ValidationError
     from yaml.nodes import Node
 
 SIZE_LIMIT = 262_144
@@ -45,11 +46,39 @@ def parse(text: str, source: str = "the text") -> Deployment:
 
 
 def render(deployment: Deployment) -> str:
-    """The deployment as YAML, every field written out."""
-    import yaml
+    """The deployment as YAML: every field written out, each under a comment that says what it is."""
+    head = [
+        f"# saxtui deployment {deployment.name}: saxtui plan|up|status|down -d FILE",
+        "# The fields' JSON Schema, for editors: saxtui schema",
+        "",
+    ]
+    return "\n".join([*head, *_commented(deployment, "")]) + "\n"
 
-    head = f"# saxtui deployment {deployment.name}: saxtui plan|up|status|down -d FILE\n"
-    return head + yaml.safe_dump(deployment.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+def schema_text() -> str:
+    """The JSON Schema of deployment files, as JSON with a line break at the end."""
+    import json
+
+    found = Deployment.model_json_schema()
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "saxtui deployment"}
+    return json.dumps({**found, **head}, indent=2, sort_keys=True) + "\n"
+
+
+def _commented(part: BaseModel, pad: str) -> Iterator[str]:
+    import yaml
+    from pydantic import BaseModel
+
+    for name, field in type(part).model_fields.items():
+        value = getattr(part, name)
+        if field.description:
+            yield f"{pad}# {field.description}"
+        if isinstance(value, BaseModel):
+            yield f"{pad}{name}:"
+            yield from _commented(value, pad + "  ")
+            continue
+        data = part.model_dump(mode="json", include={name})
+        text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=10_000, default_flow_style=False)
+        yield from (pad + line for line in text.rstrip("\n").splitlines())
 
 
 def _refused(source: str, faults: list[tuple[int, str]]) -> UsageProblem:

@@ -119,6 +119,17 @@ class Foreign(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted(Event):
+    """The resource is somebody else's and is used on order; never deleted unless it is named."""
+
+    type: ClassVar[str] = "adopted"
+    kind: str
+    resource: str
+    uid: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt(Event):
     """Nobody knows yet whether the request took effect; it is reconciled before anything is sent again."""
 
@@ -170,8 +181,8 @@ class Note(Event):
 
 
 ALL: tuple[type[Event], ...] = (
-    RunStarted, RunFinished, StepStarted, Intent, Sent, OperationSeen, Progress, Owned, Foreign, Doubt, StepDone,
-    StepFailed, Deleting, Gone, Note,
+    RunStarted, RunFinished, StepStarted, Intent, Sent, OperationSeen, Progress, Owned, Foreign, Adopted, Doubt,
+    StepDone, StepFailed, Deleting, Gone, Note,
 )  # fmt: skip
 _BY_TYPE = {cls.type: cls for cls in ALL}
 

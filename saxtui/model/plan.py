@@ -69,6 +69,12 @@ class Plan:
     seconds: tuple[float, float]
     sequential_seconds: float
     consequences: tuple[str, ...] = field(default=())
+    times_from: str = "published figures"
+
+    @property
+    def risks(self) -> tuple[str, ...]:
+        """The consequences marked as a risk: consent names each of them."""
+        return tuple(sentence for sentence in self.consequences if sentence.startswith("RISK: "))
 
     def step(self, step_id: str) -> PlannedStep:
         """The step of that id. Raises KeyError."""

@@ -32,6 +32,7 @@ class Ownership(StrEnum):
     OPERATION = "operation"
     OWNED = "owned"
     FOREIGN = "foreign"
+    ADOPTED = "adopted"
     UNKNOWN = "unknown"
     DELETING = "deleting"
     GONE = "gone"
@@ -152,6 +153,11 @@ def _resource(step: StepProgress, event: ev.Event) -> StepProgress:
             return replace(
                 step, state=StepState.FOREIGN, ownership=Ownership.FOREIGN, kind=event.kind, resource=event.resource,
                 said=event.said, ended=event.at, owned_at=None, owned_seconds=_held(step, event.at),
+            )  # fmt: skip
+        case ev.Adopted():
+            return replace(
+                step, state=_out_of_doubt(step), ownership=Ownership.ADOPTED, kind=event.kind, resource=event.resource,
+                uid=event.uid, owned_at=None, owned_seconds=_held(step, event.at), proof="",
             )  # fmt: skip
         case ev.Doubt():
             owner = Ownership.DELETING if step.ownership is Ownership.DELETING else Ownership.UNKNOWN

@@ -56,6 +56,8 @@ def _say_resource(event: ev.Event) -> tuple[str, str, str]:
             return "operation", operation, "dim"
         case ev.Owned(kind=kind, resource=resource, created=created):
             return ("created" if created else "ours"), _name(kind, resource), "ok"
+        case ev.Adopted(kind=kind, resource=resource):
+            return "adopted", _name(kind, resource), "warn"
         case ev.Foreign(kind=kind, resource=resource, said=said):
             return "not ours", _name(kind, resource) + (f": {said}" if said else ""), "warn"
         case ev.Deleting(kind=kind, resource=resource):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from saxtui.model.plan import Action, Plan, PlannedStep
 from saxtui.present.times import minutes, usual
-from saxtui.present.words import ACTION, Sign, rate
+from saxtui.present.words import ACTION, Sign, duration, rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +66,37 @@ def price(plan: Plan) -> str:
 
 def times(plan: Plan) -> str:
     """How long it takes with everything that can run at once doing so, and one after the other."""
-    return f"about {minutes(plan.seconds)} · one after the other {minutes((plan.sequential_seconds,) * 2)}"
+    faster = plan.sequential_seconds / plan.seconds[0] if plan.seconds[0] else 1.0
+    return (
+        f"about {minutes(plan.seconds)} ({plan.times_from}) · the tutorial's order "
+        f"{minutes((plan.sequential_seconds,) * 2)}, {faster:.1f} times as long"
+    )
+
+
+def graph(plan: Plan) -> tuple[str, ...]:
+    """The plan as a drawing in ASCII: each step under the need it waits for longest, the other needs after it.
+
+    "*" marks the critical path, and the time at the end of a line is when the step is done at p50 at the earliest.
+    """
+    ends: dict[str, float] = {}
+    under: dict[str, list[PlannedStep]] = {}
+    for step in plan.steps:
+        last = max(step.needs, key=lambda name: ends[name], default="")
+        ends[step.id] = (ends[last] if last else 0.0) + step.usual[0]
+        under.setdefault(last, []).append(step)
+    lines: list[str] = []
+
+    def draw(step: PlannedStep, lead: str, tail: str) -> None:
+        last = max(step.needs, key=lambda name: ends[name], default="")
+        others = ", ".join(name for name in step.needs if name != last)
+        mark = "*" if step.id in plan.critical_path else " "
+        also = f"  (also needs {others})" if others else ""
+        lines.append(f"{mark} {lead}{step.id} [{step.action.value}] at {duration(ends[step.id])}{also}")
+        children = under.get(step.id, [])
+        for number, child in enumerate(children, 1):
+            more = number < len(children)
+            draw(child, tail + ("|- " if more else "`- "), tail + ("|  " if more else "   "))
+
+    for step in under.get("", []):
+        draw(step, "", "")
+    return tuple(lines)

@@ -16,6 +16,7 @@ _THERE = Sign("✗", "x", "still there", "bad")
 _SIGNS = {
     Ownership.GONE: _GONE,
     Ownership.FOREIGN: _FOREIGN,
+    Ownership.ADOPTED: _FOREIGN,
     Ownership.INTENT: _DOUBT,
     Ownership.OPERATION: _DOUBT,
     Ownership.UNKNOWN: _DOUBT,

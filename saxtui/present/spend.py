@@ -51,7 +51,9 @@ class Meter:
     @property
     def rate_text(self) -> str:
         """$77.18/h; "$77.18/h+" when more is there than could be priced; "unknown/h" when nothing could."""
-        return "unknown/h" if self.usd_per_hour is None else rate(self.usd_per_hour) + self._mark
+        if self.usd_per_hour is None:
+            return "unknown/h"
+        return rate(self.usd_per_hour) + (self._mark if self.bills else "")
 
     @property
     def spent_text(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from saxtui.model.checks import Answer
 from saxtui.model.cluster import HostState
 from saxtui.model.plan import Action
 from saxtui.model.progress import StepState
@@ -55,6 +56,11 @@ ACTION = {
     Action.ADOPT: Sign("~", "~", "adopt", "warn"),
     Action.CHANGE: Sign("±", "~", "change", "warn"),
     Action.CHECK: Sign("·", "-", "check", "dim"),
+}
+CHECK = {
+    Answer.OK: Sign("✓", "+", "ok", "ok"),
+    Answer.PROBLEM: Sign("✗", "x", "problem", "bad"),
+    Answer.UNKNOWN: Sign("?", "?", "unknown", "doubt"),
 }
 PRIMARY = "★"
 

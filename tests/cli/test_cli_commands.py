@@ -93,7 +93,7 @@ def test_project_comes_from_the_environment(cli: Cli, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    "command", ["plan", "up", "status", "pods", "models", "publish", "unpublish", "down", "doctor"]
+    "command", ["plan", "up", "status", "pods", "models", "publish", "unpublish", "down", "receipt", "doctor"]
 )
 def test_every_command_names_a_missing_deployment(cli: Cli, command: str) -> None:
     assert cli(command, "-d", "nope") == ExitCode.USAGE
@@ -170,6 +170,8 @@ def test_help_and_version(cli: Cli) -> None:
         (("--state", "D", "--port", "0"), ["serve", "--state", "D", "--port", "0"]),
         (("resources", "--state", "D", "--json"), ["resources", "--state", "D", "--json"]),
         (("--state", "D", "requests"), ["requests", "--state", "D"]),
+        (("--state", "D", "--json"), ["serve", "--state", "D", "--json"]),
+        (("--state", "D", "--json", "requests"), ["requests", "--state", "D", "--json"]),
     ],
 )
 def test_emulator_becomes_the_embedded_clouds_own_program(

@@ -13,6 +13,7 @@ from saxtui.engine.session import RunResult
 from saxtui.engine.store import Part, Store
 from saxtui.errors import ExitCode, Problem, Refused
 from saxtui.model import events as ev
+from saxtui.model.checks import Answer, CheckRow
 from saxtui.model.cluster import ClusterView, Freshness
 from saxtui.model.deployment import Deployment
 from saxtui.model.plan import Action, Plan, PlannedStep, StepKind
@@ -162,6 +163,10 @@ class FakeSession:
 
     async def problems(self) -> Sequence[Problem]:
         return self.found
+
+    async def checks(self) -> Sequence[CheckRow]:
+        rows = [CheckRow("checks", Answer.PROBLEM, problem.one_line(), (problem,)) for problem in self.found]
+        return [*rows, CheckRow("capacity", Answer.UNKNOWN, "whether it has chips free cannot be known beforehand")]
 
     def pause(self) -> None:
         self.paused = True

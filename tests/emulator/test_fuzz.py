@@ -21,11 +21,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from saxtui.emulator.assembly import Cloud
+from saxtui.emulator.changes import Changes
 from saxtui.emulator.google.wire import Request
 from saxtui.emulator.kubernetes import fixed, paths
 from saxtui.emulator.kubernetes.api import verb_for
 from saxtui.emulator.kubernetes.status import ApiError
 from saxtui.emulator.kubernetes.wire import Call
+from saxtui.emulator.request_log import RequestLog
 
 Json = dict[str, Any]
 KEY = "demo-project/us-west4/saxml"
@@ -60,7 +62,9 @@ SCALARS: Any = st.one_of(
     st.floats(allow_nan=False),
     st.text(max_size=8),
     NAMES,
-    st.sampled_from(["99999999999999999999", "1e400", "RUNNING", "4x8", "ct5lp-hightpu-4t", "serviceAccount:x", "v1"]),
+    st.sampled_from(
+        ["99999999999999999999", "1e400", "RUNNING", "4x8", "ct5lp-hightpu-4t", "serviceAccount:x", "v1", "\ud800"]
+    ),
 )
 FIELDS = st.sampled_from(_FIELDS.split())
 VALUES = st.recursive(
@@ -336,6 +340,7 @@ def shoot(data: st.DataObject, templates: tuple[list[tuple[str, str]], list[str]
             shoot_kubernetes(cloud, data, templates[1])
         cloud.world.advance(cloud.world.now + 1)
     cloud.world.advance(cloud.world.now + 1800)
+    assert Changes(cloud.world, RequestLog(), None).look()
 
 
 QUIET = [
@@ -386,6 +391,7 @@ RAW = [
     b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
     b"GET /v1/projects HTTP/9.9\r\nHost: x\r\n\r\n",
     b"GET /v1/projects?" + b"a=b&" * 1500 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /v1/projects HTTP/1.1\r\nHost: x\r\nUser-Agent: \xc3\x28\xff\r\n\r\n",
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     b"\x00" * 64,
     b"\r\n" * 64,

@@ -24,6 +24,7 @@ from saxtui.ports import (
     BucketInfo,
     ClusterInfo,
     Json,
+    Leftover,
     LogRequest,
     NodePoolInfo,
     ObjectInfo,
@@ -75,6 +76,7 @@ class World:
         self.serial = 0
         self.buckets: dict[str, dict[str, Any]] = {}
         self.objects: dict[str, dict[str, ObjectInfo]] = {}
+        self.leftovers: dict[str, Leftover] = {}
         self.contents: dict[tuple[str, str], bytes] = {}
         self.accounts: dict[str, AccountInfo] = {}
         self.policies: dict[PolicyTarget, Json] = {}
@@ -479,6 +481,9 @@ class FakeProjects:
     async def enabled(self, project: str, services: Sequence[str]) -> frozenset[str]:
         return frozenset(services)
 
+    async def billing(self, project: str) -> bool | None:
+        return True
+
     async def zones(self, project: str, region: str) -> Sequence[str]:
         return [f"{region}-a", f"{region}-b"]
 
@@ -493,6 +498,17 @@ class FakeProjects:
 
     async def forwarding_rules(self, project: str, region: str) -> Sequence[Json]:
         return [{"name": name, "IPAddress": address} for name, address in self.w.addresses.items()]
+
+    async def leftovers(self, project: str, region: str, zone: str) -> Sequence[Leftover]:
+        await self.w.read("list leftovers")
+        return list(self.w.leftovers.values())
+
+    async def delete_leftover(self, project: str, row: Leftover) -> None:
+        def effect() -> None:
+            if self.w.leftovers.pop(row.path, None) is None:
+                raise NotFound(problem("not found"))
+
+        await self.w.mutate(f"delete leftover {row.path}", effect)
 
 
 class FakeKubernetes:

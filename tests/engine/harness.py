@@ -51,8 +51,8 @@ class Process:
             Holder("cloud-shell", 1, "here"),
         )
 
-    async def up(self) -> RunResult:
-        return await self.runs.up(await self.runs.plan())
+    async def up(self, *adopt: str) -> RunResult:
+        return await self.runs.up(await self.runs.plan(adopt), adopt=adopt)
 
     async def down(self, *, keep_bucket: bool = False) -> RunResult:
         return await self.runs.down(keep_bucket=keep_bucket)

@@ -14,7 +14,7 @@ from saxtui.cli.demo_cloud import DemoCloud
 from saxtui.engine.logs import LogSelection
 from saxtui.engine.runtime import Runtime
 from saxtui.engine.session import Session
-from saxtui.errors import Conflict, ExitCode, NotFound, Refused, UsageProblem
+from saxtui.errors import Conflict, ExitCode, Invalid, NotFound, Refused, UsageProblem
 from saxtui.model.cluster import Freshness, LogLine
 from saxtui.model.deployment import Deployment
 from saxtui.model.serving import Dialect, Rung, Sampling
@@ -200,6 +200,35 @@ async def test_bucket_conflict_and_listing(environ: Mapping[str, str]) -> None:
         await cloud.buckets.create({"name": WANTED.bucket, "location": "US"})
     names = [item.name for item in await cloud.buckets.objects(WANTED.bucket)]
     assert any(name.endswith("location.proto") for name in names)
+    await runtime.close()
+
+
+async def test_objects_are_written_under_a_generation_and_tell_the_servers_time(environ: Mapping[str, str]) -> None:
+    """What the lease stands on, through the real client."""
+    runtime = Runtime.open(environ)
+    buckets = runtime.cloud("demo-project").buckets
+    key = "saxtui/a key/ü.json"
+    assert await buckets.find_object(WANTED.bucket, key) is None
+    assert await buckets.read_object(WANTED.bucket, key) is None
+    first = await buckets.put_object(WANTED.bucket, key, b"one", 0)
+    with pytest.raises(Conflict):
+        await buckets.put_object(WANTED.bucket, key, b"two", 0)
+    second = await buckets.put_object(WANTED.bucket, key, b"two", first.generation)
+    assert second.generation > first.generation
+    with pytest.raises(Conflict):
+        await buckets.put_object(WANTED.bucket, key, b"three", first.generation)
+    found = await buckets.find_object(WANTED.bucket, key)
+    assert found is not None
+    assert (found.generation, found.size) == (second.generation, 3)
+    assert -1.0 <= found.answered - found.updated < 3600.0 * runtime.clock.speed
+    assert abs(found.answered - runtime.clock.now()) < 60.0 * runtime.clock.speed
+    assert await buckets.read_object(WANTED.bucket, key) == b"two"
+    assert await buckets.read_object(WANTED.bucket, key, first.generation) is None
+    with pytest.raises(Invalid):
+        await buckets.read_object(WANTED.bucket, key, limit=2)
+    await buckets.delete_object(WANTED.bucket, found)
+    with pytest.raises(NotFound):
+        await buckets.put_object("no-such-bucket-anywhere", key, b"x", 0)
     await runtime.close()
 
 

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from saxtui.catalog import sax_models, tpus
 from saxtui.engine import planning
 from saxtui.engine.step import Observation, Presence
+from saxtui.engine.steps import catalog
 from saxtui.model import sizing
 from saxtui.model.plan import Action, Plan
+from saxtui.model.presets import preset
 from tests.engine.harness import manifest, tutorial
 
 
@@ -53,7 +55,7 @@ def test_commands(step: str, part: str) -> None:
 
 def test_consequences() -> None:
     said = "\n".join(planned().consequences)
-    assert "$76.80/h from the moment the slices are up: 64 v5e chips x $1.2 (list price, undated)" in said
+    assert "$76.80/h from the moment the slices are up: 64 v5e chips x $1.20 (list price, undated)" in said
     assert "no price is known for: 4 CPU nodes e2-standard-4, GKE cluster fee" in said
     assert "nothing public" in said
     assert "the one bucket gs://demo-project-sax-abc234" in said
@@ -113,3 +115,57 @@ def test_every_plan_is_sound(shape: tpus.SliceShape, count: int, exposure: str, 
     assert plan.critical_path[-1] == "readiness"
     assert sum(plan.step(name).usual[0] for name in plan.critical_path) == pytest.approx(plan.seconds[0])
     assert plan.seconds[0] <= plan.sequential_seconds
+
+
+def test_tutorial_exact_marks_each_of_its_risks() -> None:
+    plan = planning.plan(preset("tutorial-exact", "demo-project", deployment_id="abc234"), {}, manifest)
+    public, wide, nodes = plan.risks
+    assert "PUBLIC: plain HTTP without a password" in public and "anybody on the Internet" in public
+    assert "PROJECT-WIDE" in wide and "roles/storage.admin" in wide
+    assert "4 CPU nodes in EACH zone" in nodes and "12 in all" in nodes
+    assert "--node-locations" not in plan.step("cluster").command
+    assert "--num-nodes=4" in plan.step("cluster").command
+    assert planned().risks == ()
+
+
+@pytest.mark.parametrize(
+    ("slices", "flags", "said"),
+    [
+        ({}, [], "whether us-west4-a has the chips free cannot be known beforehand"),
+        ({"spot": True}, ["--spot"], "SPOT: a slice may be taken away"),
+        ({"reservation": "res1"}, ["--reservation=res1"], "the slices use reservation res1"),
+        ({"flex_start": True}, ["--flex-start", "--num-nodes=0", "--max-nodes=8"], "FLEX-START: pools begin empty"),
+    ],
+)
+def test_the_ways_to_have_chips(slices: dict[str, Any], flags: list[str], said: str) -> None:
+    plan = planned(slices=slices)
+    assert any(sentence.startswith(said) for sentence in plan.consequences)
+    for flag in flags:
+        assert flag in plan.step("pool/tpu1").command.split()
+
+
+def test_a_flex_start_pool_begins_empty_with_room_for_one_slice() -> None:
+    pool = catalog.build(tutorial(slices={"flex_start": True}), manifest)["pool/tpu1"].body()["nodePool"]
+    assert pool["initialNodeCount"] == 0
+    assert pool["autoscaling"] == {"enabled": True, "minNodeCount": 0, "maxNodeCount": 8}
+    assert pool["config"]["flexStart"] is True
+    assert pool["placementPolicy"] == {"type": "COMPACT", "tpuTopology": "4x8"}
+
+
+def test_tpu7x_is_placed_by_a_workload_policy() -> None:
+    wanted = tutorial(
+        zone="us-central1-c",
+        region="us-central1",
+        slices={"generation": "tpu7x", "topology": "2x2x2", "count": 1, "placement_policy": "wp"},
+        model={"path": "my.own.Class"},
+    )
+    pool = catalog.build(wanted, manifest)["pool/tpu1"]
+    assert pool.body()["nodePool"]["placementPolicy"] == {"policyName": "wp", "tpuTopology": "2x2x2"}
+    assert "--placement-policy=wp" in pool.command.split()
+    assert any("not confirmed" in said for said in planning.consequences(wanted))
+
+
+def test_consent_covers_the_zones_to_fall_back_on() -> None:
+    plan = planned(other_zones=["us-west4-b"])
+    assert any("; then us-west4-b" in said for said in plan.consequences)
+    assert plan.digest != planned().digest

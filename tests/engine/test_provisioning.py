@@ -8,7 +8,7 @@ from saxtui.errors import ExitCode
 from saxtui.model import events as ev
 from saxtui.model.progress import Ownership, StepState
 from saxtui.ports import AccountInfo, BucketInfo, PolicyTarget
-from tests.engine.fake_world import World, lose_answer, problem
+from tests.engine.fake_world import DEFAULT, World, lose_answer, problem
 from tests.engine.harness import Process, tutorial
 
 
@@ -104,6 +104,7 @@ async def test_a_create_that_lands_late_is_adopted_not_repeated() -> None:
             assert isinstance(spec, dict)
             row = {"status": "PROVISIONING", "labels": spec["resourceLabels"], "uid": world.uid(), "spec": spec}
             world.clusters["saxml"] = row
+            world.kube[DEFAULT] = {"metadata": {"name": "default"}}
             world.created["cluster saxml"] += 1
             world.operation("CREATE_CLUSTER", "x/clusters/saxml", 300, lambda: row.update(status="RUNNING"))
 

@@ -62,7 +62,7 @@ class Life:
         await self.thaw()
 
     async def thaw(self) -> None:
-        while (left := self.frozen_until - self.service.now()) > 0:
+        while (left := self.frozen_until - self.service.now()) > 0:  # noqa: ASYNC110 (it may be frozen again)
             await asyncio.sleep(left)
 
     async def send(self, effect: Callable[[], Any]) -> Any:

@@ -52,6 +52,7 @@ def test_a_problem_without_an_answer_still_says_all_five_things() -> None:
         (ev.Owned(**BASE, kind="bucket", resource="b"), "created", "bucket b"),
         (ev.Owned(**BASE, kind="bucket", resource="b", created=False), "ours", "bucket b"),
         (ev.Foreign(**BASE, kind="bucket", resource="b", said="other"), "not ours", "bucket b: other"),
+        (ev.Adopted(**BASE, kind="bucket", resource="b"), "adopted", "bucket b"),
         (ev.Doubt(**BASE, said="timeout"), "doubt", "timeout"),
         (ev.StepDone(**BASE, said="fine"), "done", "fine"),
         (ev.StepFailed(**BASE, problem=PROBLEM), "failed", "create cluster saxml: quota [QUOTA]"),
@@ -116,6 +117,35 @@ def test_meter_names_what_is_in_doubt_and_keeps_billing_while_deleting() -> None
 def test_meter_unknown_price_is_said() -> None:
     assert spend.Meter(None, None, ("a", "b")).words == "unknown, unknown spent, and an unknown price for: a, b"
     assert spend.Meter(1.0, 2.0).words == "$1.00/h, $2.00 spent"
+
+
+def test_meter_says_since_when_and_about_how_much() -> None:
+    progress = fold([owned("pool/tpu2", 48_600.0), owned("pool/tpu1", 46_800.0)])
+    found = spend.meter(WANTED, progress, 50_400.0)
+    assert found.since == 46_800.0 and found.bills
+    assert POOL is not None
+    assert found.sentence(UTC) == f"${2 * POOL:,.2f}/h since 13:00, about ${POOL * 1.5:,.2f} so far"
+    ended = [ev.Gone(at=50_400.0, run="r", step=f"pool/tpu{n}", kind="pool", resource="x", proof="404") for n in (1, 2)]
+    after = spend.meter(WANTED, fold(ended, progress), 90_000.0)
+    assert not after.bills
+    assert after.sentence(UTC) == f"nothing, about ${POOL * 1.5:,.2f} in all"
+
+
+@pytest.mark.parametrize(
+    ("parts", "bills", "rate_text"),
+    [
+        ((), False, "$0.00/h"),
+        ((spend.Meter(1.0, 2.0), spend.Meter(2.0, 3.0)), True, "$3.00/h"),
+        ((spend.Meter(0.0, 2.0), spend.Meter(None, None)), True, "unknown/h"),
+        ((spend.Meter(1.0, 2.0), spend.Meter(None, None)), True, "$1.00/h+"),
+        ((spend.Meter(1.0, 2.0, ("fee",)),), True, "$1.00/h+"),
+    ],
+)
+def test_meters_add_up_and_unknown_is_never_nothing(
+    parts: tuple[spend.Meter, ...], bills: bool, rate_text: str
+) -> None:
+    found = spend.total(parts)
+    assert (found.bills, found.rate_text) == (bills, rate_text)
 
 
 def test_receipt_says_all_gone_only_when_all_is_proved() -> None:

@@ -40,4 +40,6 @@ def test_unknown_price_is_never_zero() -> None:
 
 
 def test_times() -> None:
-    assert present.times(plan_of()) == "about 14-21 min · one after the other 27 min"
+    assert present.times(plan_of()) == (
+        "about 14-21 min (published figures) · the tutorial's order 27 min, 1.9 times as long"
+    )

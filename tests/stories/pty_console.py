@@ -1,6 +1,7 @@
 """A console for a pseudo-terminal: the real screens over a scripted engine that is at work, begun on one screen.
 
-Run as a program: STATE MODE TEXT, where TEXT is "plain" or "hostile": what everything from outside says, after the gate.
+Run as a program: STATE MODE KIND. KIND "plain" or "hostile" is what everything from outside says, after the gate;
+"crash" fails once it is at work.
 """
 
 from __future__ import annotations
@@ -114,7 +115,9 @@ def picture(texts: Texts) -> ClusterView:
         for pod in serving_fakes.slices().pods.values()
     ]
     events = tuple(
-        ClusterEvent(f"e{n}", serving_fakes.NOW - n, "Pod", texts.line(), texts.line(), texts.line(), warning=n % 2 == 0)
+        ClusterEvent(
+            f"e{n}", serving_fakes.NOW - n, "Pod", texts.line(), texts.line(), texts.line(), warning=n % 2 == 0
+        )
         for n in range(30)
     )
     return replace(serving_fakes.view(*pods), events=events)
@@ -157,14 +160,18 @@ def build(state: Path, mode: str, kind: str) -> ConsoleApp:
                 self.tell(texts.line(), severity)  # type: ignore[arg-type]
             self.sessions.note(texts.problem())
             await _until(lambda: session.store.state.progress.running and self.sessions.running)
+            if kind == "crash":
+                canary = os.environ["CANARY_TOKEN"]
+                raise RuntimeError(f"Authorization: Bearer {canary}, once more {canary}")
             (state / "at-work").touch()
 
     return Begun(os.environ, lambda _environ: runtime)
 
 
 async def _until(condition: Callable[[], object]) -> None:
-    while not condition():
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110 (there is nothing to wait on)
+            await asyncio.sleep(0.01)
 
 
 def main() -> int:

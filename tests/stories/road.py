@@ -60,7 +60,7 @@ class Road:
         """Press keys, one after the other."""
         await self.pilot.press(*keys)
 
-    async def type(self, text: str) -> None:
+    async def write(self, text: str) -> None:
         """Type into whatever has the focus."""
         await self.pilot.press(*text)
 
@@ -106,7 +106,7 @@ class Road:
             self.snap(f"setup-{name}")
             await self.keys("enter")
         await self.sees("to create", PROJECT)
-        await self.type(PROJECT)
+        await self.write(PROJECT)
         await self._checked(setup)
         self.snap("review")
         await self.keys("enter")
@@ -174,7 +174,8 @@ class Road:
         await self.until(lambda: any(MODEL in line.text for _, line in slices.pane.view.buffer.lines()))
         await self.keys("s")
         await self.sees("logs: slice 1")
-        await self.until(lambda: slices.pane.view.buffer.end > HOSTS)
+        await self.until(lambda: len(slices.pane.view.buffer) > HOSTS)
+        await self.sees(" 1-2 ", " 1-7 ")
         self.snap("slices")
 
     async def chat(self) -> None:
@@ -183,7 +184,7 @@ class Road:
         chat = await self.arrive(ChatScreen)
         await self.until(lambda: chat.partner is not None and not chat.partner.reason)
         await self.until(lambda: isinstance(self.app.focused, PromptBox))
-        await self.type(PROMPT)
+        await self.write(PROMPT)
         await self.until(lambda: chat.box.text == PROMPT)
         await self.keys("enter")
         await self.until(lambda: [turn.state for turn in chat.turns] == [TurnState.ANSWERED] and not chat.waiting)
@@ -200,7 +201,7 @@ class Road:
         await self.sees("logs: slice 1")
         await self.keys("question_mark")
         await self.arrive(HelpScreen)
-        await self.sees("Keys", "(this screen)")
+        await self.sees("Keys", "(this screen)", "? help")
         self.snap("help")
         await self.keys("escape")
 
@@ -213,7 +214,7 @@ class Road:
         self.snap("home")
         await self.keys("x")
         await self.arrive(ConfirmModal)
-        await self.type(NAME)
+        await self.write(NAME)
         self.snap("take-down")
         await self.keys("enter")
         await self.arrive(ProvisionScreen)

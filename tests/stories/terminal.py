@@ -23,6 +23,7 @@ _SEQUENCE = re.compile(
     r"\x1b\[(?P<csi>[0-?]*[ -/]*[@-~])|\x1b(?P<string>[]PX^_])(?P<body>.*?)(?:\x1b\\|\x07)|\x1b(?P<esc>[ -/]*[0-~])",
     re.DOTALL,
 )
+CANARY = "canary-6f1d-nobody-may-see-this"
 _LAYOUT = frozenset("\r\n")
 
 
@@ -42,7 +43,7 @@ class Terminal:
     def console(cls, state: Path, mode: str, kind: str = "plain") -> Terminal:
         """The console of pty_console.py."""
         environ = {**os.environ, "TERM": "xterm-256color", "SAXTUI_STATE": str(state), "LANG": "C.UTF-8"}
-        environ["PYTHONPATH"] = str(ROOT)
+        environ.update({"PYTHONPATH": str(ROOT), "CANARY_TOKEN": CANARY})
         return cls([sys.executable, "-m", "tests.stories.pty_console", str(state), mode, kind], environ)
 
     def read_until(self, wanted: bytes, seconds: float = 40, since: int = 0) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import hostile
-from tests.stories.terminal import Terminal, sequences
+from tests.stories.terminal import CANARY, Terminal, sequences
 
 MODES = ("home", "setup", "provision", "slices", "models", "chat")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -33,6 +33,22 @@ def at_work(opened: list[Terminal], state: Path, mode: str, kind: str = "plain")
     opened.append(terminal)
     terminal.read_until_there(state / "at-work")
     return terminal
+
+
+def test_crash_gives_the_terminal_back_and_tells_no_secret(opened: list[Terminal], tmp_path: Path) -> None:
+    terminal = Terminal.console(tmp_path, "provision", "crash")
+    opened.append(terminal)
+    assert terminal.end() == BILLABLE
+    given_back(terminal)
+    assert b"failed unexpectedly (" in terminal.seen
+    (report,) = tmp_path.glob("crash-*.txt")
+    text = report.read_text()
+    assert "RuntimeError" in text
+    assert "pty_console" in text
+    assert report.stat().st_mode & 0o777 == 0o600
+    assert str(report).encode() in terminal.seen.replace(b"\r\n", b"")
+    for seen in (text, terminal.seen.decode(errors="replace")):
+        assert CANARY not in seen
 
 
 def given_back(terminal: Terminal) -> None:
@@ -109,7 +125,10 @@ def stream(opened: list[Terminal], state: Path, mode: str, kind: str) -> bytes:
     return terminal.seen
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "mode",
+    ["slices", "chat", "provision", *(pytest.param(m, marks=pytest.mark.long) for m in ("home", "setup", "models"))],
+)
 def test_hostile_text_writes_no_sequence_that_plain_text_does_not(
     opened: list[Terminal], tmp_path: Path, mode: str
 ) -> None:

@@ -18,7 +18,7 @@ _PREFIX = "CLOUDSDK_API_ENDPOINT_OVERRIDES_"
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Base addresses without a trailing slash and without a version path."""
+    """Base addresses without a trailing slash and without a version path. `billing` is "" where there is none."""
 
     container: str
     iam: str
@@ -26,6 +26,7 @@ class Endpoints:
     service_usage: str
     compute: str
     storage: str
+    billing: str = ""
 
 
 def read(environ: Mapping[str, str]) -> Endpoints:
@@ -42,4 +43,12 @@ def read(environ: Mapping[str, str]) -> Endpoints:
         service_usage=base("SERVICEUSAGE"),
         compute=base("COMPUTE", "/compute/v1"),
         storage=base("STORAGE", "/storage/v1"),
+        billing=_billing(environ),
     )
+
+
+def _billing(environ: Mapping[str, str]) -> str:
+    """Cloud Billing: never the public address beside other APIs that are overridden, as on an embedded cloud."""
+    given = environ.get(_PREFIX + "CLOUDBILLING", "").rstrip("/")
+    overridden = any(environ.get(_PREFIX + name) for name in _PUBLIC)
+    return given or ("" if overridden else "https://cloudbilling.googleapis.com")

@@ -6,10 +6,12 @@ import asyncio
 import builtins
 from collections.abc import Sequence
 
+from saxtui.adapters.google import leftovers
 from saxtui.adapters.google.endpoints import Endpoints
 from saxtui.adapters.google.transport import Json, Transport
+from saxtui.errors import Denied
 from saxtui.model.text import safe
-from saxtui.ports import ProjectInfo, Quota
+from saxtui.ports import Leftover, ProjectInfo, Quota
 
 
 class GoogleProjects:
@@ -19,6 +21,7 @@ class GoogleProjects:
         self._transport = transport
         self._manager = f"{endpoints.resource_manager}/v3"
         self._usage = f"{endpoints.service_usage}/v1"
+        self._billing = endpoints.billing
         self._compute = f"{endpoints.compute}/compute/v1/projects"
 
     async def account(self) -> str:
@@ -59,6 +62,17 @@ class GoogleProjects:
 
         states = await asyncio.gather(*(ask(service) for service in services))
         return frozenset(service for service, on in zip(services, states, strict=True) if on)
+
+    async def billing(self, project: str) -> bool | None:
+        """Whether it has a billing account; None where there is no Billing API, or it may not be asked."""
+        if not self._billing:
+            return None
+        url = f"{self._billing}/v1/projects/{project}/billingInfo"
+        try:
+            found = await self._transport.call("GET", url, "read billing of", project)
+        except Denied:
+            return None
+        return None if found is None else found.get("billingEnabled") is True
 
     async def zones(self, project: str, region: str) -> builtins.list[str]:
         """The region's zones that are up, sorted."""
@@ -106,6 +120,14 @@ class GoogleProjects:
             }
             for item in found
         ]
+
+    async def leftovers(self, project: str, region: str, zone: str) -> builtins.list[Leftover]:
+        """What a cluster may leave behind: everything of these kinds in the region and zone, whoever made it."""
+        return await leftovers.find(self._transport, f"{self._compute}/{project}", region, zone)
+
+    async def delete_leftover(self, project: str, row: Leftover) -> None:
+        """Ask for one's deletion. Raises CallError."""
+        await leftovers.delete(self._transport, f"{self._compute}/{project}", row)
 
 
 def _project(found: Json) -> ProjectInfo:

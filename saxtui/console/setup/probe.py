@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 from saxtui.catalog import tpus
 from saxtui.console.setup.meaning import Meaning, shape_of
 from saxtui.errors import SaxtuiError
+from saxtui.model.checks import Answer
 
 if TYPE_CHECKING:
     from saxtui.console.sessions import Sessions
     from saxtui.console.setup.draft import Draft
     from saxtui.model.deployment import Deployment
+
+_SHOWN = ("quota", "bucket")
+"""Checks whose answer is worth a line even when it is good."""
 
 
 async def project_ids(sessions: Sessions, project: str) -> list[str]:
@@ -56,12 +60,15 @@ async def _offer(sessions: Sessions, draft: Draft) -> AsyncIterator[Meaning]:
 async def _problems(sessions: Sessions, made: Deployment) -> AsyncIterator[Meaning]:
     session = await sessions.draft(made)
     try:
-        problems = await session.problems()
+        rows = await session.checks()
     finally:
         await session.close()
-    for problem in problems:
-        yield Meaning("check", problem.one_line(), "bad")
-        if problem.next_step:
-            yield Meaning("next", problem.next_step, "warn")
-    if not problems:
+    for row in rows:
+        for problem in row.problems:
+            yield Meaning("check", problem.one_line(), "bad")
+            if problem.next_step:
+                yield Meaning("next", problem.next_step, "warn")
+        if row.name in _SHOWN or row.answer is Answer.UNKNOWN:
+            yield Meaning(row.name, row.said, "dim" if row.answer is Answer.UNKNOWN else "ok")
+    if not any(row.problems for row in rows):
         yield Meaning("checks", "APIs, permissions and quota are fine", "ok")

@@ -1,4 +1,4 @@
-"""Compute Engine v1, read-only: regions with quotas, zones, machine types, and the load balancers of Services."""
+"""Compute Engine v1: regions with quotas, zones, machine types, and the load balancers of Services."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from saxtui.emulator.google import machines, places, quotas
 from saxtui.emulator.google.errors import GoogleError
+from saxtui.emulator.google.leftovers import Leftovers
 from saxtui.emulator.google.wire import Call, Route
 from saxtui.emulator.world import World
 
@@ -27,6 +28,7 @@ class Compute:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._leftovers = Leftovers(world)
         world.hook("service.address", self._address)
         world.hook("service.released", self._released)
 
@@ -53,6 +55,7 @@ class Compute:
             get("/aggregated/forwardingRules", self._all_forwarding_rules),
             get("/regions/{region}/addresses", self._addresses),
             get("/aggregated/addresses", self._all_addresses),
+            *self._leftovers.routes(base),
         ]
 
     # -- places
@@ -195,7 +198,9 @@ class Compute:
 
     def _in_region(self, call: Call, kind: str, table: str) -> Json:
         region = self._known(call, "regions", "region", places.regions())
-        return _list(call, kind, (row for scope, row in self._rows(call, table) if scope == f"regions/{region}"))
+        planted = self._leftovers.planted(call["project"], f"regions/{region}/{table.removeprefix('compute.')}")
+        live = [row for scope, row in self._rows(call, table) if scope == f"regions/{region}"]
+        return _list(call, kind, [*live, *planted])
 
     def _forwarding_rules(self, call: Call) -> Json:
         return self._in_region(call, "compute#forwardingRuleList", "compute.forwardingRules")

@@ -13,7 +13,7 @@ _ZONE_SUFFIXES = {
     "europe-west4": "a b c",
     "southamerica-east1": "a b c",
     "southamerica-west1": "a b c",
-    "us-central1": "a b c f ai1",
+    "us-central1": "a b c f ai1 ai1a",
     "us-central2": "b",
     "us-east1": "b c d",
     "us-east4": "a b c",

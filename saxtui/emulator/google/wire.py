@@ -34,8 +34,10 @@ class Request:
         if not self.body.strip():
             return {}
         try:
-            parsed = json.loads(self.body)
-        except ValueError as error:
+            parsed = json.loads(self.body, parse_constant=_no_number)
+            if b"\\ud" in self.body.lower():
+                json.dumps(parsed, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        except (ValueError, RecursionError) as error:
             raise GoogleError(400, f"Invalid JSON payload received. {error}") from None
         if not isinstance(parsed, dict):
             raise GoogleError(400, "Invalid JSON payload received. Root element must be a message.")
@@ -59,6 +61,11 @@ class Answer:
     def json(cls, payload: Any, status: int = 200) -> Answer:
         """A JSON answer, indented as Google's are."""
         return cls(status, json.dumps(payload, indent=2, ensure_ascii=False).encode() + b"\n")
+
+
+def _no_number(text: str) -> Any:
+    """NaN and Infinity are Python's, not JSON's."""
+    raise ValueError(f"Unexpected token. {text}")
 
 
 class Call:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
@@ -99,6 +100,9 @@ def make_app(
             response = await server.answer(request)
             code = response.status
             return response
+        except asyncio.CancelledError:
+            code = 200  # the client ended a watch or a log it was following
+            raise
         finally:
             on_request(request.method, request.path, code, dict(request.query))
 

@@ -63,7 +63,7 @@ def _default_account(store: KubeStore, namespace: str) -> None:
 
 def _keep_node(store: KubeStore, change: str, node: Json) -> None:
     """A node's Lease, and the taint that goes with its being cordoned."""
-    if change == "ADDED":
+    if change == "ADDED" and store.peek("Lease", views.NODE_LEASES, node["metadata"]["name"]) is None:
         store.create(views.lease(node, store.world.stamp()), manager="kubelet")
     spec = node.get("spec") or {}
     taints = spec.get("taints") or []

@@ -41,6 +41,10 @@ def answer(registry: Registry, call: Call) -> Reply | None:
         reply = Reply(200, discovery.VERSION)
     elif head in _HEALTH:
         reply = Reply(200, "ok", content_type=TEXT)
+    elif parts == ["openapi", "v2"]:
+        if not _takes_json(call.headers.get("accept", "")):
+            raise status.not_acceptable()
+        reply = Reply(200, openapi.swagger(registry))
     elif parts == ["openapi", "v3"]:
         reply = Reply(200, openapi.index(registry))
     elif parts[:2] == ["openapi", "v3"]:
@@ -49,6 +53,12 @@ def answer(registry: Registry, call: Call) -> Reply | None:
     if reply is not None and call.method not in ("GET", "HEAD"):
         raise status.method_not_allowed()
     return reply
+
+
+def _takes_json(accept: str) -> bool:
+    """kubectl asks for OpenAPI v2 as protobuf only, and goes on without when it is refused."""
+    types = [part.split(";")[0].strip() for part in accept.split(",")]
+    return any(each in ("", "*/*", "application/*", "application/json") for each in types)
 
 
 def missing() -> Reply:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from saxtui.emulator.kubernetes import status
 from saxtui.emulator.kubernetes.logbook import Line, LogKey
-from saxtui.emulator.kubernetes.objects import Json, container_names, epoch
+from saxtui.emulator.kubernetes.objects import Json, container_names, epoch, whole_number
 from saxtui.emulator.kubernetes.paths import Target
 from saxtui.emulator.kubernetes.reads import live
 from saxtui.emulator.kubernetes.store import KubeStore
@@ -43,9 +43,10 @@ def _number(call: Call, name: str) -> int | None:
     asked = call.query.get(name)
     if asked is None or asked == "":
         return None
-    if not asked.lstrip("-").isdigit():
+    found = whole_number(asked.removeprefix("-"))
+    if found is None:
         raise status.bad_request(f'strconv.ParseInt: parsing "{asked}": invalid syntax')
-    return int(asked)
+    return -found if asked.startswith("-") else found
 
 
 def _container(pod: Json, asked: str) -> str:

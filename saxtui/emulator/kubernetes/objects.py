@@ -88,6 +88,11 @@ def epoch(stamp: str | None) -> float | None:
         return None
 
 
+def whole_number(text: str) -> int | None:
+    """The number that up to 18 ASCII digits write; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
 def container_names(pod: Json) -> list[str]:
     """Init containers first."""
     spec = pod.get("spec") or {}

@@ -59,6 +59,17 @@ def document(registry: Registry, place: str) -> Json | None:
     return {"openapi": "3.0.0", "info": info_block, "paths": paths, "components": {"schemas": schemas}}
 
 
+def swagger(registry: Registry) -> Json:
+    """GET /openapi/v2 as JSON: the same schemas, one document."""
+    definitions: Json = {}
+    for group, version in registry.group_versions():
+        found = document(registry, _place(group, version))
+        definitions |= found["components"]["schemas"] if found is not None else {}
+    text = json.dumps(definitions).replace("#/components/schemas/", "#/definitions/")
+    info = {"title": "Kubernetes", "version": VERSION["gitVersion"]}
+    return {"swagger": "2.0", "info": info, "paths": {}, "definitions": json.loads(text)}
+
+
 def _gvk(info: KindInfo) -> Json:
     return {"group": info.group, "version": info.version, "kind": info.kind}
 

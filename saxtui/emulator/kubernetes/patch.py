@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from saxtui.emulator.kubernetes.listkeys import is_set, list_keys
-from saxtui.emulator.kubernetes.objects import Json, copy_json
+from saxtui.emulator.kubernetes.objects import Json, copy_json, whole_number
 from saxtui.emulator.kubernetes.status import ApiError, bad_request, error
 
 _ORDER, _DROP, _RETAIN, _DIRECTIVE = "$setElementOrder/", "$deleteFromPrimitiveList/", "$retainKeys", "$patch"
@@ -111,9 +111,10 @@ def _pointer(path: Any) -> list[str]:
 def _index(items: list[Any], part: str, *, adding: bool) -> int:
     if part == "-" and adding:
         return len(items)
-    if not part.isdigit() or int(part) > len(items) - (not adding):
+    place = whole_number(part)
+    if place is None or place > len(items) - (not adding):
         raise _refused()
-    return int(part)
+    return place
 
 
 def _look(doc: Any, parts: list[str]) -> Any:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from saxtui.emulator.kubernetes import selectors, status, tables, views
 from saxtui.emulator.kubernetes.kinds import KindInfo
-from saxtui.emulator.kubernetes.objects import Json, key_of
+from saxtui.emulator.kubernetes.objects import Json, key_of, whole_number
 from saxtui.emulator.kubernetes.paths import Target
 from saxtui.emulator.kubernetes.store import KubeStore
 from saxtui.emulator.kubernetes.wire import Call, Form, Reply, wanted_form
@@ -89,10 +89,11 @@ def parse_rv(text: str) -> int:
     """A resourceVersion in a query; 0 when absent. Raises ApiError 400."""
     if not text:
         return 0
-    if not text.isdigit():
+    found = whole_number(text)
+    if found is None:
         why = f'strconv.ParseUint: parsing "{text}": invalid syntax'
         raise status.bad_request(f'resourceVersion: Invalid value: "{text}": {why}')
-    return int(text)
+    return found
 
 
 def check_options(query: Mapping[str, str], *, watching: bool) -> None:
@@ -181,7 +182,7 @@ def listing(store: KubeStore, target: Target, call: Call) -> Reply:
     if start:
         found = [obj for obj in found if _place(obj, chosen) + "\0" > start]
     metadata: Json = {"resourceVersion": str(rv)}
-    limit = int(call.query["limit"]) if call.query.get("limit", "").isdigit() else 0
+    limit = whole_number(call.query.get("limit", "")) or 0
     if limit and len(found) > limit:
         metadata["continue"] = _token(rv, _place(found[limit - 1], chosen))
         if not chosen.filtered:

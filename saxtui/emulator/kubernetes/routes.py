@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from saxtui.emulator.kubernetes import status
-from saxtui.emulator.kubernetes.objects import Json
+from saxtui.emulator.kubernetes.objects import Json, whole_number
 from saxtui.emulator.kubernetes.paths import Target
 from saxtui.emulator.kubernetes.store import KubeStore
 from saxtui.emulator.kubernetes.webhooks import endpoints
@@ -57,7 +57,7 @@ def _to_service(store: KubeStore, namespace: str, text: str) -> PodPort:
         raise status.unavailable(f'no endpoints available for service "{text}"')
     pod = store.world.rng.choice(pods)
     goal = port.get("targetPort") or port["port"]
-    number = goal if isinstance(goal, int) else int(goal) if str(goal).isdigit() else _named_port(pod, str(goal))
+    number = goal if isinstance(goal, int) else whole_number(str(goal)) or _named_port(pod, str(goal))
     if number is None:
         raise status.unavailable(f'no endpoints available for service "{text}"')
     return PodPort(namespace, pod["metadata"]["name"], number)
@@ -71,7 +71,7 @@ def _to_pod(store: KubeStore, namespace: str, text: str) -> PodPort:
     if not (pod.get("status") or {}).get("podIP"):
         raise status.error(400, "BadRequest", "address not allowed")
     ports = [port for each in pod["spec"].get("containers") or [] for port in each.get("ports") or []]
-    number = int(wanted) if wanted.isdigit() else _named_port(pod, wanted) if wanted else None
+    number = whole_number(wanted) or (_named_port(pod, wanted) if wanted else None)
     if number is None:
         number = int(ports[0]["containerPort"]) if ports else 80
     return PodPort(namespace, name, number)

@@ -13,6 +13,7 @@ from saxtui.emulator.kubernetes.store import KubeStore
 from saxtui.emulator.kubernetes.wire import Call, Reply, decode
 
 _DEFAULT_TOKEN_SECONDS, _SHORTEST_TOKEN_SECONDS = 3600, 600
+_LONGEST_TOKEN_SECONDS = 2**32
 
 
 def evict(store: KubeStore, target: Target, call: Call) -> Reply:
@@ -22,6 +23,8 @@ def evict(store: KubeStore, target: Target, call: Call) -> Reply:
         raise status.bad_request(f"{asked.get('kind')} cannot be handled as an Eviction")
     pod = live(store, target)
     given = asked.get("deleteOptions") or {}
+    if not isinstance(given, dict) or not isinstance(given.get("preconditions") or {}, dict):
+        raise status.bad_request("deleteOptions of an Eviction is an object")
     if not (call.dry_run or given.get("dryRun")) and not terminating(pod):
         conditions = given.get("preconditions") or {}
         uid = conditions.get("uid")
@@ -29,7 +32,8 @@ def evict(store: KubeStore, target: Target, call: Call) -> Reply:
             raise status.uid_conflict(target.name, "Pod", uid, pod["metadata"]["uid"])
         _disrupted(store, pod)
         grace = given.get("gracePeriodSeconds")
-        store.delete("Pod", target.namespace, target.name, grace=None if grace is None else float(grace))
+        seconds = float(grace) if isinstance(grace, int) else None
+        store.delete("Pod", target.namespace, target.name, grace=seconds)
     return Reply(201, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"})
 
 
@@ -59,7 +63,9 @@ def token(store: KubeStore, target: Target, call: Call) -> Reply:
     """POST .../serviceaccounts/NAME/token. The token looks like one and opens nothing. Raises ApiError 404, 422."""
     asked, account = decode(call), live(store, target)
     spec = asked.get("spec") or {}
-    seconds = int(spec.get("expirationSeconds") or _DEFAULT_TOKEN_SECONDS)
+    if not isinstance(spec, dict) or not isinstance(spec.get("expirationSeconds") or 0, int):
+        raise status.bad_request("TokenRequest.spec: expirationSeconds is a number")
+    seconds = min(spec.get("expirationSeconds") or _DEFAULT_TOKEN_SECONDS, _LONGEST_TOKEN_SECONDS)
     if seconds < _SHORTEST_TOKEN_SECONDS:
         cause = status.bad_value("spec.expirationSeconds", seconds, "may not specify a duration less than 10 minutes")
         raise status.invalid("TokenRequest", "authentication.k8s.io", "", [cause])

@@ -12,7 +12,7 @@ import msgspec
 
 from saxtui.emulator.kubernetes import status, tables
 from saxtui.emulator.kubernetes.kinds import KindInfo
-from saxtui.emulator.kubernetes.objects import Json
+from saxtui.emulator.kubernetes.objects import Json, whole_number
 from saxtui.emulator.kubernetes.paths import Target
 from saxtui.emulator.kubernetes.reads import Selection, check_options, parse_rv, selection, shown
 from saxtui.emulator.kubernetes.silence import NAP, Silence
@@ -136,8 +136,7 @@ def open_watch(store: KubeStore, target: Target, call: Call) -> Watcher:
 
 
 def _seconds(call: Call) -> float:
-    asked = call.query.get("timeoutSeconds", "")
-    return float(asked) if asked.isdigit() and int(asked) > 0 else random.uniform(1800, 3600)
+    return whole_number(call.query.get("timeoutSeconds", "")) or random.uniform(1800, 3600)
 
 
 async def stream(store: KubeStore, target: Target, call: Call) -> AsyncGenerator[bytes]:

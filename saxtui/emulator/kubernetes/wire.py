@@ -106,8 +106,11 @@ def decode(call: Call) -> Json:
 
 def _parse(body: bytes, *, as_yaml: bool) -> Any:
     try:
-        return yaml.safe_load(body) if as_yaml else json.loads(body)
-    except (ValueError, yaml.YAMLError) as failure:
+        parsed = yaml.safe_load(body) if as_yaml else json.loads(body)
+        if b"\\ud" in body.lower():
+            json.dumps(parsed, ensure_ascii=False, default=str).encode()  # half a surrogate pair is no text
+        return parsed
+    except (ValueError, RecursionError, yaml.YAMLError) as failure:
         raise bad_request(f"error decoding the body: {failure}") from None
 
 

@@ -66,6 +66,11 @@ class Binding(Step):
             return Observation(Presence.KEPT, f"{self.resource}: was there before us, so it stays")
         return Observation(Presence.OURS, self.resource)
 
+    async def drifts(self, ctx: StepContext) -> list[tuple[str, str, str]]:
+        """Roles of ours that are not bound any more."""
+        policy = await ctx.cloud.identity.get_policy(self.where)
+        return [(role, "bound", "not bound") for role in self.roles if not _has(policy, role, self.member)]
+
     async def create(self, ctx: StepContext) -> str:
         """Add our member; another writer's change in between is read again and kept."""
         started = ctx.clock.now()

@@ -94,7 +94,7 @@ class Bucket(Step):
                 )
             )
         found = await ctx.cloud.buckets.get(name)
-        if found is not None and found.labels.get("saxtui-deployment") == self.deployment.id:
+        if found is not None and (found.labels.get("saxtui-deployment") == self.deployment.id or ctx.takes):
             await ctx.cloud.buckets.delete(name, found.metageneration)
 
     async def listed(self, ctx: StepContext) -> bool:

@@ -81,23 +81,7 @@ class Check(Step):
 async def inspect(deployment: Deployment, cloud: Cloud) -> Findings:
     """Run every check. Raises CallError only when nothing can be asked at all (no credentials, no network)."""
     found = Findings()
-    account = await cloud.projects.account()
-    project = await cloud.projects.get(deployment.project)
-    if project is None or project.state != "ACTIVE":
-        state = f"is {project.state}" if project else f"does not exist, or {account} may not see it"
-        found.problems.append(
-            Problem(
-                tried="find",
-                target=f"project {deployment.project}",
-                said=state,
-                next_step="check the project id; the ones you may see: gcloud projects list",
-                reason="PROJECT",
-                command=f"gcloud projects describe {deployment.project}",
-            )
-        )
-        return found
-    found.lines.append(f"{account} on {project.id} ({project.number})")
-    if not await _services(deployment, cloud, found):
+    if not await project(deployment, cloud, found) or not await _services(deployment, cloud, found):
         return found
     for look in (_permissions, _zone, _version, _quota):
         try:
@@ -105,6 +89,26 @@ async def inspect(deployment: Deployment, cloud: Cloud) -> Findings:
         except SaxtuiError as error:
             found.problems.append(error.problem)
     return found
+
+
+async def project(deployment: Deployment, cloud: Cloud, found: Findings) -> bool:
+    """Whether the project is there and active. Raises CallError."""
+    account = await cloud.projects.account()
+    seen = await cloud.projects.get(deployment.project)
+    if seen is not None and seen.state == "ACTIVE":
+        found.lines.append(f"{account} on {seen.id} ({seen.number})")
+        return True
+    found.problems.append(
+        Problem(
+            tried="find",
+            target=f"project {deployment.project}",
+            said=f"is {seen.state}" if seen else f"does not exist, or {account} may not see it",
+            next_step="check the project id; the ones you may see: gcloud projects list",
+            reason="PROJECT",
+            command=f"gcloud projects describe {deployment.project}",
+        )
+    )
+    return False
 
 
 async def _services(deployment: Deployment, cloud: Cloud, found: Findings) -> bool:
@@ -150,13 +154,16 @@ async def _zone(deployment: Deployment, cloud: Cloud, found: Findings) -> None:
         found.lines.append(f"{deployment.zone} offers {shape.machine_type}")
         return
     said = f"does not offer {shape.machine_type}" if deployment.zone in zones else "is no zone of this project"
+    instead = next((zone for zone in deployment.other_zones if zone in offering and zone in zones), "")
     near = [zone for zone in sorted(offering) if zone.startswith(deployment.region + "-")] or sorted(offering)
     found.problems.append(
         Problem(
             tried="use",
             target=f"zone {deployment.zone}",
             said=said,
-            next_step=f"zones that offer it: {', '.join(near[:8]) or 'none in this project'}",
+            next_step=f"set zone to {instead}, the next of your own that offers it"
+            if instead
+            else f"zones that offer it: {', '.join(near[:8]) or 'none in this project'}",
             reason="ZONE",
             command=f"gcloud compute machine-types list --filter=name={shape.machine_type}",
         )
@@ -205,19 +212,30 @@ async def _quota(deployment: Deployment, cloud: Cloud, found: Findings) -> None:
     if row is None:
         found.lines.append(f"quota: needed {needed} chips · limit unknown")
         return
-    line = f"quota {metric}: needed {needed} · limit {row.limit:g} · used {row.usage:g}"
+    short = max(0.0, needed - (row.limit - row.usage))
+    line = f"quota {metric}: needed {needed} · limit {row.limit:g} · used {row.usage:g} · short {short:g}"
     found.lines.append(line)
-    if needed > row.limit - row.usage:
+    if short:
         found.problems.append(
             Problem(
                 tried="use",
                 target=f"quota {metric} in {deployment.region}",
-                said=f"needed {needed} chips, limit {row.limit:g}, used {row.usage:g}",
+                said=f"needed {needed} chips, limit {row.limit:g}, used {row.usage:g}, short {short:g}",
                 next_step="ask for more quota, or choose fewer slices, a smaller topology or another region",
                 reason="QUOTA",
                 command=f"gcloud compute regions describe {deployment.region} --project={deployment.project}",
             )
         )
+
+
+LOOKS = (
+    ("APIs", _services),
+    ("permissions", _permissions),
+    ("zone", _zone),
+    ("GKE version", _version),
+    ("quota", _quota),
+)
+"""What is asked of a project that is there, with the name each question is shown under."""
 
 
 def version_key(version: str) -> tuple[int, ...]:

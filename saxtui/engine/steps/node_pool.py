@@ -117,6 +117,19 @@ class NodePool(Step):
         ready = found.status in ("RUNNING", "RECONCILING") and not self._unlike(found)
         return Observation(Presence.OURS, said, found.uid, found.link, ready, operation=operation)
 
+    async def drifts(self, ctx: StepContext) -> list[tuple[str, str, str]]:
+        """Size, machines and topology."""
+        found, shape = await self._get(ctx), self.deployment.slices.shape
+        if found is None:
+            return []
+        rows = [
+            ("size", f"{shape.hosts} hosts", f"{found.node_count} hosts"),
+            ("machine type", shape.machine_type, found.machine_type or shape.machine_type),
+        ]
+        if shape.multi_host:
+            rows.append(("topology", shape.topology, found.topology or shape.topology))
+        return [row for row in rows if row[1] != row[2]]
+
     async def create(self, ctx: StepContext) -> str:
         """Ask GKE for it."""
         wanted = self.deployment

@@ -60,6 +60,19 @@ class ObjectsStep(Step):
         """Whether the goal holds for objects that are as wanted, and one line. By default it does."""
         return True, ""
 
+    async def drifts(self, ctx: StepContext) -> list[tuple[str, str, str]]:
+        """The first field of each object that is not as we applied it."""
+        kubernetes = await ctx.connect()
+        rows = []
+        for wanted in self.objects():
+            found = await kubernetes.get(ref_of(wanted))
+            said = differences(comparable(wanted), found) if found is not None else ""
+            path, _, values = said.partition(": ")
+            theirs, _, ours = values.partition(" instead of ")
+            rows += [(f"{ref_of(wanted)} {path}", ours or "as applied", theirs)] if said else []
+            rows += [(str(ref_of(wanted)), "there", "absent")] if found is None else []
+        return rows
+
     async def create(self, ctx: StepContext) -> str:
         """Apply each; another field manager's fields are never taken over."""
         kubernetes = await ctx.connect()
@@ -87,7 +100,7 @@ class ObjectsStep(Step):
         for item in reversed(self.objects()):
             ref = ref_of(item)
             found = await kubernetes.get(ref)
-            if found is not None and is_ours(found, self.deployment.id):
+            if found is not None and (is_ours(found, self.deployment.id) or ctx.takes):
                 await kubernetes.delete(ref, uid=str(found["metadata"].get("uid", "")))
 
     async def left(self, ctx: StepContext) -> str:

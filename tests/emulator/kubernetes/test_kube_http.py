@@ -73,7 +73,9 @@ async def test_refusals_have_the_real_words(http: Http, served: Any, build: Any)
     }
     code, text = await http("GET", "/nope")
     assert code == 404 and text == "404 page not found\n"
-    assert (await http("GET", "/openapi/v2"))[0] == 404
+    protobuf = {"Accept": "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"}
+    async with http.session.get(f"{http.url}/openapi/v2", headers=protobuf) as answer:
+        assert answer.status == 406
     code, body = await http("GET", PODS, Authorization="Bearer wrong")
     assert code == 401 and body["reason"] == "Unauthorized"
     code, body = await http("PUT", PODS, build.pod())
@@ -95,7 +97,7 @@ async def test_refusals_have_the_real_words(http: Http, served: Any, build: Any)
     pod = b"k8s\0\x0a\x09\x0a\x02v1\x12\x03Pod"
     code, body = await http("POST", PODS, pod, kind="application/vnd.kubernetes.protobuf")
     assert code == 415
-    assert [told[2] for told in served.requests][:2] == [404, 404]
+    assert [told[2] for told in served.requests][:3] == [404, 404, 406]
 
 
 async def test_create_yaml_strict_and_warnings(http: Http, served: Any, build: Any) -> None:
@@ -290,6 +292,38 @@ async def test_bookmarks_and_initial_events(http: Http, served: Any, build: Any)
     )
     assert events[0]["type"] == "BOOKMARK"
     assert events[0]["object"]["metadata"]["resourceVersion"] == str(served.store.rv)
+
+
+async def test_bookmarks_follow_the_worlds_time(http: Http, served: Any, build: Any) -> None:
+    served.store.create(build.config())
+    query = "watch=true&allowWatchBookmarks=true&sendInitialEvents=false&resourceVersionMatch=NotOlderThan"
+    async with http.session.get(f"{http.url}{CONFIGS}?{query}") as answer:
+        for _ in range(2):
+            served.store.create(build.pod(f"p{served.store.rv}"))
+            served.world.advance(served.world.now + 61)
+            event = json.loads(await answer.content.readline())
+            assert event["type"] == "BOOKMARK"
+            assert event["object"]["metadata"]["resourceVersion"] == str(served.store.rv)
+
+
+async def test_initial_events_need_their_match(http: Http) -> None:
+    code, body = await http("GET", f"{CONFIGS}?watch=true&sendInitialEvents=true")
+    assert code == 422 and body["details"]["causes"][0]["field"] == "resourceVersionMatch"
+
+
+@pytest.mark.parametrize("number", ["\u00b2", "\u0665", "9" * 4400, "--5", "1e3"])
+async def test_numbers_that_are_none(http: Http, served: Any, build: Any, number: str) -> None:
+    served.store.create(build.pod())
+    build.run(served.store, "p")
+    for query in (f"resourceVersion={number}", f"watch=true&resourceVersion={number}", f"limit={number}"):
+        code, _ = await http("GET", f"{PODS}?{query}")
+        assert code == (200 if query.startswith("limit") else 400), query
+    assert (await http("GET", f"{PODS}/p/log?tailLines={number}"))[0] == 400
+    path = f"{PODS}/p:{number}/proxy/"
+    assert (await http("GET", path))[0] in (400, 503)
+    operation = [{"op": "remove", "path": f"/spec/containers/{number}"}]
+    code, _ = await http("PATCH", f"{PODS}/p", operation, kind="application/json-patch+json")
+    assert code == 422
 
 
 async def test_closing_a_watch_stops_listening(http: Http, served: Any, build: Any) -> None:

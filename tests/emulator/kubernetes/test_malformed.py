@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 import pytest
@@ -64,11 +65,15 @@ def damaged(manifest: Json, spot: tuple[Any, ...], value: Any) -> Json:
     return dict(out)
 
 
+@lru_cache(maxsize=1)
+def parsed(manifest_text: str) -> list[Json]:
+    return [each for each in yaml.safe_load_all(manifest_text) if each]
+
+
 def ready_store(manifest_text: str, build: Any) -> KubeStore:
     store = make_store(World(start=1_800_000_000.0), "p/l/c")
-    for manifest in yaml.safe_load_all(manifest_text):
-        if manifest:
-            store.create(manifest)
+    for manifest in parsed(manifest_text):
+        store.create(manifest)
     store.create(build.pod("manager", "jobset-system", **{"control-plane": "controller-manager"}))
     build.run(store, "manager", "jobset-system")
     return store

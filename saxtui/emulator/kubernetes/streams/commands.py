@@ -13,10 +13,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
 
 from saxtui.emulator.kubernetes import proxy
-from saxtui.emulator.kubernetes.objects import Json
+from saxtui.emulator.kubernetes.objects import Json, whole_number
 from saxtui.emulator.kubernetes.streams import files
 from saxtui.emulator.world import World
 
@@ -58,12 +57,12 @@ class NotImitated(Exception):
 
 
 Command = Callable[[Run], Awaitable[Done]]
-_added: WeakKeyDictionary[World, dict[tuple[str, str], Command]] = WeakKeyDictionary()
+_OFFER = "kubernetes.exec"
 
 
 def register_command(world: World, image: str, name: str, command: Command) -> None:
     """Let containers of that image (its name without registry and tag; "" for all) run a command."""
-    _added.setdefault(world, {})[(image, name)] = command
+    world.offers.setdefault(_OFFER, {})[(image, name)] = command
 
 
 def _image(container: Json) -> str:
@@ -72,7 +71,7 @@ def _image(container: Json) -> str:
 
 def known(run: Run) -> dict[str, Command]:
     """The commands of a container, by name."""
-    added = _added.get(run.store.world, {})
+    added: dict[tuple[str, str], Command] = run.store.world.offers.get(_OFFER, {})
     image = _image(run.container)
     return {**_COMMON, **{name: each for (of, name), each in added.items() if of in ("", image)}}
 
@@ -214,9 +213,10 @@ async def _fetch(run: Run, url: str, request: tuple[str, dict[str, str], bytes],
 async def _sleep(run: Run) -> Done:
     """Real seconds, and few: a command that waits must not hold a test or an operator for long."""
     text = run.words[1] if len(run.words) > 1 else ""
-    if not text.isdigit():
+    seconds = whole_number(text)
+    if seconds is None:
         return Done(1, err=f"sleep: invalid time interval '{text}'\n")
-    await asyncio.sleep(min(int(text), 10))
+    await asyncio.sleep(min(seconds, 10))
     return Done()
 
 

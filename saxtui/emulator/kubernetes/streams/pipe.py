@@ -19,6 +19,10 @@ from saxtui.emulator.world import World
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "content-length"})
 
 
+TURNS = 20
+"""Turns of the event loop that the HTTP protocol may take from the last byte of a request to its handler."""
+
+
 class _Transport(asyncio.Transport):
     """What the HTTP protocol writes to."""
 
@@ -64,6 +68,8 @@ class Pipe:
         self._place = place
         self._over = over
         self._error = ""
+        self._serving = 0
+        self._ending: list[asyncio.Future[None]] = []
         self._transport = _Transport(send, self._finished)
         self._server = web.Server(self._answer, access_log=None, tcp_keepalive=False)
         self._protocol = self._server()
@@ -75,8 +81,16 @@ class Pipe:
             self._protocol.data_received(data)
 
     def end(self) -> None:
-        """The client will send no more: close after the answer under way."""
-        self._protocol.close()
+        """The client will send no more: close after the answer under way, or soon when nothing whole was asked."""
+        if not self._ending:
+            self._protocol.close()
+            self._ending.append(asyncio.ensure_future(self._close_if_idle()))
+
+    async def _close_if_idle(self) -> None:
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+        if not self._serving:
+            self._transport.close()
 
     async def abandon(self) -> None:
         """The client is gone."""
@@ -92,7 +106,11 @@ class Pipe:
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
         asked = proxy.ProxyRequest(request.method, path, query, headers, await request.read())
         place = self._place
-        answer = await proxy.forward(self._world, self._cluster, place.namespace, place.pod, place.port, asked)
+        self._serving += 1
+        try:
+            answer = await proxy.forward(self._world, self._cluster, place.namespace, place.pod, place.port, asked)
+        finally:
+            self._serving -= 1
         if isinstance(answer, proxy.NoAnswer):
             self._break(refused=answer is proxy.NoAnswer.REFUSED)
         kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP}

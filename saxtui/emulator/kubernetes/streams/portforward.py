@@ -12,7 +12,7 @@ import contextlib
 from aiohttp import WSMsgType, web
 
 from saxtui.emulator.kubernetes import status
-from saxtui.emulator.kubernetes.objects import Json
+from saxtui.emulator.kubernetes.objects import Json, whole_number
 from saxtui.emulator.kubernetes.routes import PodPort
 from saxtui.emulator.kubernetes.store import KubeStore
 from saxtui.emulator.kubernetes.streams import spdy
@@ -53,15 +53,15 @@ class _Session:
 
     def _open(self, stream: int, headers: dict[str, str]) -> None:
         self.outbox.put_nowait(self._framer.reply(stream))
-        request, port = headers.get("requestid", ""), headers.get("port", "")
+        request, port = headers.get("requestid", ""), whole_number(headers.get("port", ""))
         if headers.get("streamtype") == "error":
             self._errors[request] = stream
             return
-        if headers.get("streamtype") != "data" or not port.isdigit():
+        if headers.get("streamtype") != "data" or port is None or stream in self._pipes:
             self.outbox.put_nowait(spdy.reset(stream, 1))
             return
         metadata = self._pod["metadata"]
-        place = PodPort(metadata["namespace"], metadata["name"], int(port))
+        place = PodPort(metadata["namespace"], metadata["name"], port)
 
         def send(data: bytes) -> None:
             for at in range(0, len(data), CHUNK):
