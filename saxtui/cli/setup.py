@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
     from saxtui.engine.session import Session
+    from saxtui.model.checks import CheckRow
     from saxtui.model.deployment import Deployment
 
 _RULES = {
@@ -63,6 +65,7 @@ def init(
     """Write a deployment file: commented YAML, every field with what it is. Nothing is sent anywhere."""
     if listing:
         return _list_presets(front)
+    _check_preset(preset)
     runtime = front.runtime()
     project = project or runtime.surroundings.default_project
     if not project:
@@ -87,6 +90,14 @@ def init(
     front.out.line(f"wrote {written}: {deployment.name} ({preset}) in {deployment.project} / {deployment.zone}")
     front.out.line(("next: ", "dim"), f"saxtui plan -d {named}   then   saxtui up -d {named}")
     return int(ExitCode.DONE)
+
+
+def _check_preset(preset: str) -> None:
+    from saxtui.model import presets
+
+    if preset not in presets.NAMES and not preset.startswith(presets.CLASS):
+        known = f"{', '.join(presets.NAMES)}, {presets.CLASS}NAME"
+        raise click.UsageError(f"--preset: {safe(preset)!r} is none of {known}; list them: saxtui init --presets")
 
 
 def _list_presets(front: Front) -> int:
@@ -143,14 +154,27 @@ def plan(front: Front, named: str | None, path: str | None, graph: bool) -> int:
         raise click.UsageError("-f and -d both name a deployment; pass one of them")
 
     async def work(session: Session) -> int:
-        found, checks = await asyncio.gather(session.plan(), session.checks())
-        render.plan(front.out, found)
-        if graph:
-            render.graph(front.out, found)
-        render.checks(front.out, checks)
+        checks = asyncio.ensure_future(session.checks())
+        try:
+            found = await session.plan()
+            render.plan(front.out, found)
+            if graph:
+                render.graph(front.out, found)
+        finally:
+            _show_checks(front, await checks)
         return int(ExitCode.DONE)
 
     return front.with_session(path or named, work)
+
+
+def _show_checks(front: Front, rows: Sequence[CheckRow]) -> tuple[Problem, ...]:
+    """Every check as a line, and every problem as a block; the problems."""
+    render.checks(front.out, rows)
+    found = tuple(dict.fromkeys(problem for row in rows for problem in row.problems))
+    for problem in found:
+        front.diagnostics.problem(problem)
+        front.out.record("problem", **dataclasses.asdict(problem))
+    return found
 
 
 @click.command("doctor")
@@ -161,12 +185,7 @@ def doctor(front: Front, named: str | None) -> int:
     """Check credentials, APIs, permissions, zone and quota. Only reads."""
 
     async def work(session: Session) -> int:
-        rows = await session.checks()
-        render.checks(front.out, rows)
-        found = dict.fromkeys(problem for row in rows for problem in row.problems)
-        for problem in found:
-            front.diagnostics.problem(problem)
-            front.out.record("problem", **dataclasses.asdict(problem))
+        found = _show_checks(front, await session.checks())
         front.out.record("doctor", deployment=session.deployment.name, problems=len(found))
         if found:
             front.out.line(f"{len(found)} problem" + ("s" if len(found) > 1 else ""))

@@ -11,7 +11,7 @@ import click
 from saxtui.cli import render
 from saxtui.cli.front import Front, label
 from saxtui.cli.options import deployment_option, json_option
-from saxtui.errors import ExitCode, SaxtuiError
+from saxtui.errors import CallError, ExitCode, SaxtuiError
 from saxtui.model.progress import Ownership, RunProgress, StepState
 from saxtui.present import logs as present_logs
 from saxtui.present import pods as present_pods
@@ -19,7 +19,7 @@ from saxtui.present.spend import meter
 from saxtui.present.times import moment
 
 if TYPE_CHECKING:
-    from saxtui.engine.session import LogSelection, Session
+    from saxtui.engine.session import Drift, LogSelection, Session
     from saxtui.model.cluster import LogLine
     from saxtui.model.plan import Plan
     from saxtui.ports import LockHolder
@@ -66,6 +66,7 @@ async def show_status(front: Front, session: Session, named: str) -> int:
     render.step_records(front.out, plan, progress, now)
     if failure is None and progress.step("cluster").ownership is Ownership.OWNED:
         failure = await _look(front, session, now)
+    changed = await _drift(front, session) if failure is None else ()
     render.bills(front.out, cost)
     front.out.record(
         "status", deployment=deployment.name, id=deployment.id, project=deployment.project, region=deployment.region,
@@ -73,10 +74,26 @@ async def show_status(front: Front, session: Session, named: str) -> int:
         outcome=progress.outcome, started=progress.started, ended=progress.ended,
         usd_per_hour=cost.usd_per_hour, spent=cost.spent, unpriced=cost.unpriced,
         doubtful=cost.doubtful, under_way=cost.under_way, observed=failure is None, changes=_pending(plan),
+        drift=len(changed),
     )  # fmt: skip
     if failure is not None:
         return front.failed(failure.problem, ExitCode.DOUBT if holds(progress) else failure.exit_code)
     return int(ExitCode.DOUBT if word != "running" and in_doubt(progress) else ExitCode.DONE)
+
+
+async def _drift(front: Front, session: Session) -> tuple[Drift, ...]:
+    """What changed under us, a line and a record each; the journal and the cloud stay as they are."""
+    try:
+        found = await session.drift()
+    except CallError as error:
+        front.diagnostics.note(f"not compared with what we made: {error.problem.one_line()}")
+        return ()
+    for item in found:
+        front.out.line(("changed under us: ", "warn"), item.one_line())
+        front.out.record(
+            "drift", step=item.step, resource=item.resource, field=item.field, ours=item.ours, theirs=item.theirs
+        )
+    return found
 
 
 async def _look(front: Front, session: Session, now: float) -> SaxtuiError | None:

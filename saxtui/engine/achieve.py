@@ -285,7 +285,7 @@ def _foreign_problem(step: Step, seen: Observation) -> Problem:
         tried="create",
         target=step.resource,
         said=seen.said or "exists already and is not ours",
-        next_step=f"choose another name in the deployment file, remove it yourself, or use it as it is: --adopt {step.id}",
+        next_step=f"choose another name in the file, remove it yourself, or use it as it is: up --adopt {step.id}",
         reason="FOREIGN",
         command=step.command,
     )

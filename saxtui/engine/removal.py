@@ -32,8 +32,10 @@ async def remove(step: Step, ctx: StepContext) -> None:
 
 async def _remove(step: Step, ctx: StepContext) -> None:
     settled = not ctx.may_exist
-    # Until then an earlier request to delete it may still act, and would hit what `up` makes next under that name.
-    landed = ctx.clock.now() + step.settle if ctx.now.ownership is Ownership.DELETING else 0.0
+    # Until then an earlier request may still act: one to delete would hit what `up` makes next under that name, one to
+    # create would complete what was half made (one object of two) after its other half is gone.
+    in_flight = ctx.may_exist or ctx.now.ownership is Ownership.DELETING
+    landed = ctx.clock.now() + step.settle if in_flight else 0.0
     for sends in range(_ROUNDS):
         seen = await patiently(ctx, lambda: step.observe(ctx))
         if seen.presence in (Presence.FOREIGN, Presence.KEPT) and not ctx.takes:

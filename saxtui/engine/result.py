@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from saxtui.errors import ExitCode, Problem
+from saxtui.model.choices import Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +28,5 @@ class RunResult:
     seconds: float
     problems: tuple[Problem, ...] = ()
     proofs: tuple[Proof, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    """The ways on, after an `up` that did not reach its goal."""

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from saxtui.engine import mirror, planning, provisioning, recovery, teardown
+from saxtui.engine import mirror, planning, provisioning, recovery, rollback, teardown
 from saxtui.engine.checks import problems, survey
 from saxtui.engine.connection import Connection
 from saxtui.engine.control import Control, Paused
@@ -22,7 +22,8 @@ from saxtui.engine.step import Observation, Presence, Step, StepContext, patient
 from saxtui.engine.steps import ContextMaker, catalog
 from saxtui.engine.store import Part, Store
 from saxtui.engine.usual import Times
-from saxtui.errors import CallError, Problem, Refused
+from saxtui.errors import CallError, ExitCode, Problem, Refused
+from saxtui.model import choices as choosing
 from saxtui.model import events as ev
 from saxtui.model.checks import CheckRow
 from saxtui.model.plan import Action, Plan, StepKind
@@ -78,7 +79,10 @@ class Runs:
         self._control: Control | None = None
 
     async def plan(self, adopt: Collection[str] = ()) -> Plan:
-        """Observe and plan; what `adopt` names is planned as used. Raises Refused when the project is not there or names changed under what exists."""
+        """Observe and plan; what `adopt` names is planned as used.
+
+        Raises Refused when the project is not there or names changed under what exists.
+        """
         try:
             found = await self._plan(self._named(adopt))
         except (Refused, CallError) as error:
@@ -111,7 +115,8 @@ class Runs:
         try:
             await control.reading(lease.look())
             make = self._maker(control, recorder, self._store.state.progress, lease, adopt=self._named(adopt))
-            return await self._mirrored(lease, provisioning.provision(plan, steps, make, recorder))
+            result = await self._mirrored(lease, provisioning.provision(plan, steps, make, recorder))
+            return await self._with_choices(result)
         except Paused:
             return self._not_begun("up")
         finally:
@@ -140,6 +145,53 @@ class Runs:
         finally:
             self._control = None
             await self._connection.forget()
+
+    async def roll_back(self, *, take_over: bool = False) -> RunResult:
+        """Delete only the pools that could not be made, with proof; the rest stays. Raises Refused like `up`."""
+        failed = choosing.failed_pools(self._deployment, self._store.state.progress)
+        steps = {name: step for name, step in self._steps().items() if name.removeprefix(choosing.POOL) in failed}
+        control, recorder = self._begin(rollback.KIND)
+        lease = self._lease(take_over)
+        try:
+            await control.reading(lease.look())
+            make = self._maker(control, recorder, self._store.state.progress, lease)
+            return await self._mirrored(lease, rollback.roll_back(steps, make, recorder))
+        except Paused:
+            return self._not_begun(rollback.KIND)
+        finally:
+            self._control = None
+
+    async def wait_for_room(self, minutes: int, every: float = 300.0) -> RunResult:
+        """Roll back and ask again every `every` seconds until it works or the minutes are over. Raises like `up`.
+
+        Neither zone nor size changes; what is up stays up and bills meanwhile.
+        """
+        clock = self._cloud.clock
+        until = clock.now() + minutes * 60.0
+        while True:
+            result = await self.roll_back()
+            if result.exit_code is ExitCode.DONE:
+                result = await self.up(await self.plan())
+            short = choosing.failed_pools(self._deployment, self._store.state.progress)
+            if result.outcome != "failed" or not short or clock.now() + every > until:
+                return result
+            self._control = Control()
+            try:
+                await self._control.sleep(clock, every)
+            except Paused:
+                return self._not_begun("up")
+            finally:
+                self._control = None
+
+    async def _with_choices(self, result: RunResult) -> RunResult:
+        """The result with the ways on; other zones are looked up only when room was what was missing."""
+        progress, wanted = self._store.state.progress, self._deployment
+        found = choosing.choices(wanted, progress, result.problems)
+        if any(choice.key.startswith("wait") for choice in found):
+            with suppress(CallError):
+                zones = await self._cloud.projects.zones_offering(wanted.project, wanted.slices.shape.machine_type)
+                found = choosing.choices(wanted, progress, result.problems, zones)
+        return replace(result, choices=found)
 
     async def recover(self) -> tuple[tuple[recovery.Recovered, ...], str]:
         """Find what is ours when the journal was lost; journal it and return it, with a word on the bucket's copy.

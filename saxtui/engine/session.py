@@ -82,6 +82,14 @@ class Session:
         """Delete what is ours, prove it gone. Never raises for a failed step; raises Refused like `up`."""
         return await self._runs.down(keep_bucket=keep_bucket, take_over=take_over, also=also)
 
+    async def roll_back(self) -> RunResult:
+        """Delete only the pools that could not be made, with proof. Raises Refused like `up`."""
+        return await self._runs.roll_back()
+
+    async def wait_for_room(self, minutes: int) -> RunResult:
+        """Ask again and again for the same, for so long. Raises Refused like `up`."""
+        return await self._runs.wait_for_room(minutes)
+
     async def recover(self) -> tuple[tuple[Recovered, ...], str]:
         """Find what is ours after the journal was lost, and journal it; sends nothing. Raises SaxtuiError."""
         return await self._runs.recover()

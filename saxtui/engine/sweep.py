@@ -21,7 +21,6 @@ _ROUNDS = 5
 _BETWEEN = 3.0
 
 
-
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`ours`: proved by a mark only our cluster makes; `like`: it looks like ours, and nothing proves it."""
@@ -39,7 +38,9 @@ def judge(row: Leftover, deployment: Deployment, cluster_uid: str) -> Verdict:
     name = deployment.cluster.name
     marked = row.labels.get("saxtui-deployment") == deployment.id
     stem = f"gke-{name}-{cluster_uid[:8]}"
-    hashed = len(cluster_uid) >= 8 and any(text == stem or text.startswith(stem + "-") for text in (row.name, *row.tags))
+    hashed = len(cluster_uid) >= 8 and any(
+        text == stem or text.startswith(stem + "-") for text in (row.name, *row.tags)
+    )
     told = len(cluster_uid) >= 8 and cluster_uid in row.description
     other = row.labels.get("saxtui-deployment", deployment.id) != deployment.id
     like = row.name.startswith(f"gke-{name}-") or f'"{deployment.namespace}/sax-http-lb"' in row.description

@@ -106,7 +106,9 @@ def apply_to(deployment: Deployment, key: str) -> Deployment:
         return deployment
     if key in ("again", "rollback", "down"):
         return deployment
-    raise ValueError(f"no choice is called {key!r}; there are: wait:MINUTES, zone:ZONE, slices:N, rollback, again, down")
+    raise ValueError(
+        f"no choice is called {key!r}; there are: wait:MINUTES, zone:ZONE, slices:N, rollback, again, down"
+    )
 
 
 def _other_zones(

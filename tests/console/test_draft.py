@@ -75,3 +75,13 @@ def test_the_sketch_is_the_mesh_of_hosts() -> None:
     assert len(sketch(blank("p"), plain=False)) == 5
     assert all(line.isascii() for line in sketch(blank("p"), plain=True))
     assert sketch(blank("p").put("topology", "16x16"), plain=True) == ["8 x 8 hosts, 4 chips each"]
+
+
+@pytest.mark.parametrize(
+    ("capacity", "spot", "flex"), [("on demand", False, False), ("spot", True, False), ("flex-start", False, True)]
+)
+def test_the_way_to_have_chips_reaches_the_deployment(capacity: str, spot: bool, flex: bool) -> None:
+    made, wrong = check(blank("demo-project").put("capacity", capacity))
+    assert not wrong
+    assert (made.slices.spot, made.slices.flex_start) == (spot, flex)
+    assert made.slices.capacity.value == capacity

@@ -1,4 +1,4 @@
-"""Every call of a run failed in turn, in each way that such a call can fail: what seeds may miss, these take one by one."""
+"""Every call of a run failed in turn, in each way that such a call can fail: what seeds may miss, these take."""
 
 from __future__ import annotations
 

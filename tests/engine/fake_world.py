@@ -491,7 +491,7 @@ class FakeProjects:
         return ["us-west4"]
 
     async def zones_offering(self, project: str, machine_type: str) -> frozenset[str]:
-        return frozenset({"us-west4-a"})
+        return frozenset({"us-west4-a", "us-west4-b"})
 
     async def quotas(self, project: str, region: str) -> Sequence[Quota]:
         return [Quota("TPU_LITE_PODSLICE_V5", self.limit, 0.0)]

@@ -201,7 +201,7 @@ def _fail_read(world: World, rng: Random, when: str, call: str) -> int:
 
 def _fail_mutation(history: History, when: str, call: str) -> str:
     """Fail one mutation; returns the verb and kind that are refused from now on, or ""."""
-    world, rng = history.world, history.rng
+    rng = history.rng
     if when == "after":
         if call.startswith(("create pool", "create cluster")) and rng.random() < 0.3:
             _end_badly(history, call)

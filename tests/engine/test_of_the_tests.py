@@ -71,7 +71,13 @@ def no_settling(patch: pytest.MonkeyPatch) -> None:
     async def never(step: Step, ctx: StepContext) -> bool:
         return False
 
+    real = removal._proved
+
+    async def proved(step: Step, ctx: StepContext, landed: float) -> bool:
+        return await real(step, ctx, 0.0)
+
     patch.setattr(removal, "appears", never)
+    patch.setattr(removal, "_proved", proved)
 
 
 def accepted_is_done(patch: pytest.MonkeyPatch) -> None:
@@ -295,7 +301,10 @@ async def among_strangers() -> None:
         lambda world: world.kube.update(
             {
                 Ref("apps/v1", "Deployment", "sax-http", "default"): {
-                    "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "sax-http", "namespace": "default", "uid": "theirs"}, "spec": {"replicas": 9}
+                    "apiVersion": "apps/v1",
+                    "kind": "Deployment",
+                    "metadata": {"name": "sax-http", "namespace": "default", "uid": "theirs"},
+                    "spec": {"replicas": 9},
                 }
             }
         ),
@@ -328,7 +337,7 @@ async def among_strangers() -> None:
 def _strip(rows: Any) -> Any:
     """Without etags and empty policies, which a change and its undoing leave different."""
     return {
-        key: [item for item in row["bindings"]] if isinstance(key, PolicyTarget) else row
+        key: list(row["bindings"]) if isinstance(key, PolicyTarget) else row
         for key, row in rows.items()
         if not isinstance(key, PolicyTarget) or row["bindings"]
     }

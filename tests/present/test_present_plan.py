@@ -43,3 +43,13 @@ def test_times() -> None:
     assert present.times(plan_of()) == (
         "about 14-21 min (published figures) · the tutorial's order 27 min, 1.9 times as long"
     )
+
+
+def test_the_graph_has_every_step_under_its_last_need() -> None:
+    pool = PlannedStep("pool", StepKind.NODE_POOL, "Pool", "p", needs=("cluster", "bucket"), usual=(60.0, 90.0))
+    assert present.graph(plan_of(BUCKET, CLUSTER, UNPRICED, pool)) == (
+        "  bucket [create] at 0:02",
+        "* cluster [create] at 6:18",
+        "  |- pool/tpu1 [create] at 6:23",
+        "  `- pool [create] at 7:18  (also needs bucket)",
+    )

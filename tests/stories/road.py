@@ -219,7 +219,7 @@ class Road:
         await self.keys("enter")
         await self.arrive(ProvisionScreen)
         await self.until(lambda: self._ended("down") == "done")
-        await self.sees("down done", "gone")
+        await self.sees("down done", "absent twice")
         self.snap("taken-down")
         await self.keys("1")
         await self.sees("taken down, proved")

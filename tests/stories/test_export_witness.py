@@ -66,6 +66,7 @@ def test_the_script_makes_what_up_makes(
     assert {step["action"] for step in plan.of_type("planned-step")} <= {"keep", "check"}, plan.out
 
 
+@pytest.mark.long
 def test_the_script_publishes_asks_and_takes_down(other: EmbeddedCloud, operator: Operator) -> None:
     file = operator.folder / "small.yaml"
     before = table(other)

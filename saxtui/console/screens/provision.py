@@ -174,6 +174,7 @@ class ProvisionScreen(ConsoleScreen):
             text = problem_text(shown.problem)
         else:
             text = Content.styled(f"{shown.id}: {shown.said}", "$text-warning")
+        text += _ways_on(self.live)
         keys = Content.styled("\nr observes again and goes on   x takes everything down", "$foreground 60%")
         self.failure_text.update(text + keys)
 
@@ -195,6 +196,16 @@ class ProvisionScreen(ConsoleScreen):
     def swap_focus(self) -> None:
         """Between the steps and the log."""
         (self.steps if self.log_rows.has_focus else self.log_rows).focus()
+
+
+def _ways_on(live: Live | None) -> Content:
+    """The ways on that the run offered, each with the command that takes it."""
+    if live is None or live.result is None:
+        return Content("")
+    begin = f"saxtui up -d {live.session.deployment.name} --choose"
+    numbered = enumerate(live.result.choices, 1)
+    lines = [f"\n{number}  {item.title}   {begin} {item.key}" for number, item in numbered]
+    return Content("".join(lines))
 
 
 def _plan(state: State) -> Plan | None:

@@ -13,19 +13,23 @@ from saxtui.model.deployment import TUTORIAL_MODEL
 PAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Project", ("project",)),
     ("Model", ("model_path", "model_id", "checkpoint")),
-    ("Slice", ("generation", "topology", "count", "zone")),
+    ("Slice", ("generation", "topology", "count", "capacity", "zone")),
     ("Names & network",
      ("name", "cluster", "bucket", "service_account", "namespace", "exposure", "role_scope", "source_ranges")),
     ("Review", ()),
 )  # fmt: skip
 """The pages in order, with the fields whose problems they show."""
 
+CAPACITIES = ("on demand", "spot", "flex-start")
+"""The ways to have chips that need no name of anything; a reservation is named in the deployment file."""
+
 _PLACES = {
     "project": ("project",), "model_path": ("model", "path"), "model_id": ("model", "id"),
     "checkpoint": ("model", "checkpoint"), "generation": ("slices", "generation"), "topology": ("slices", "topology"),
-    "count": ("slices", "count"), "zone": ("zone",), "name": ("name",), "cluster": ("cluster", "name"),
-    "bucket": ("bucket",), "service_account": ("identity", "service_account"), "namespace": ("namespace",),
-    "exposure": ("exposure",), "role_scope": ("identity", "role_scope"), "source_ranges": ("source_ranges",),
+    "count": ("slices", "count"), "capacity": ("slices", "capacity"), "zone": ("zone",), "name": ("name",),
+    "cluster": ("cluster", "name"), "bucket": ("bucket",), "service_account": ("identity", "service_account"),
+    "namespace": ("namespace",), "exposure": ("exposure",), "role_scope": ("identity", "role_scope"),
+    "source_ranges": ("source_ranges",),
 }  # fmt: skip
 
 
@@ -44,6 +48,7 @@ class Draft:
     generation: str = "v5e"
     topology: str = "4x8"
     count: str = "2"
+    capacity: str = "on demand"
     zone: str = "us-west4-a"
     name: str = ""
     cluster: str = "saxml"
@@ -82,6 +87,9 @@ class Draft:
             if field == "source_ranges":
                 value = tuple(part for part in value.replace(",", " ").split() if part)
             where = found if len(place) == 1 else found.setdefault(place[0], {})
+            if field == "capacity":  # a Deployment has a switch for each way instead
+                where["spot"], where["flex_start"] = value == "spot", value == "flex-start"
+                continue
             where[place[-1]] = value
         return found
 

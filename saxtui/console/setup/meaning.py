@@ -54,7 +54,7 @@ def _model(draft: Draft, _made: Any) -> list[Meaning]:
         Meaning("chips", "a slice of exactly " + " or ".join(str(count) for count in known.chips)),
         Meaning("weights", "random: a test class takes no checkpoint" if known.test_mode else "from the checkpoint"),
     ]
-    lines += [Meaning("sizing", sizing.size(known.params_b, 2.0, draft.generation).arithmetic, "dim")]
+    lines += [_sizing(known, draft)]
     return [*lines, Meaning("note", known.note, "dim")] if known.note else lines
 
 
@@ -72,21 +72,39 @@ def _slice(draft: Draft, _made: Any) -> list[Meaning]:
         reason = sizing.fit(known, shape)
         full = f", {known.weights_gb / shape.hbm_gb:.0%} full" if known.weights_gb else ""
         lines.append(Meaning("model", reason or f"{known.name} fits{full}", "bad" if reason else "ok"))
-        lines.append(Meaning("sizing", sizing.size(known.params_b, 2.0, draft.generation).arithmetic, "dim"))
+        lines.append(_sizing(known, draft))
     lines.append(_price(draft, shape, count))
     offers = draft.generation in tpus.generations() and tpus.offers(draft.zone, draft.generation)
     lines.append(Meaning("zone", f"{draft.zone} " + ("offers it (catalogue)" if offers else "is not known to offer it"),
                          "ok" if offers else "warn"))  # fmt: skip
-    lines.append(Meaning("capacity", "cannot be known beforehand", "dim"))
+    lines.append(Meaning("capacity", _CAPACITY[draft.capacity], "warn" if draft.capacity != "on demand" else "dim"))
     return lines
 
 
+_CAPACITY = {
+    "on demand": "whether chips are free cannot be known beforehand",
+    "spot": "spot: may be taken away at any time; cannot be known beforehand",
+    "flex-start": "flex-start: hosts come together when pods ask, for seven days at most, neither spot nor reserved",
+}
+_KIND = {"on demand": "list", "spot": "spot", "flex-start": "list"}
+
+
+def _sizing(known: sax_models.SaxModel, draft: Draft) -> Meaning:
+    """From the class's own weights where they are known, else from two bytes a parameter."""
+    if known.weights_gb is not None:
+        return Meaning("sizing", sizing.size_weights(known.weights_gb, draft.generation).arithmetic, "dim")
+    return Meaning("sizing", sizing.size(known.params_b, 2.0, draft.generation).arithmetic, "dim")
+
+
 def _price(draft: Draft, shape: tpus.SliceShape, count: int) -> Meaning:
-    price = prices.chip_hour(draft.generation, draft.zone)
+    price = prices.chip_hour(draft.generation, draft.zone, draft.capacity == "spot")
     chips = count * shape.chips
     if price is None:
         return Meaning("price", f"unknown in {draft.zone}", "warn")
-    return Meaning("price", f"{chips} x ${price.usd:.2f} = ${chips * price.usd:,.2f}/h (list price, {price.date})")
+    return Meaning(
+        "price",
+        f"{chips} x ${price.usd:.2f} = ${chips * price.usd:,.2f}/h ({_KIND[draft.capacity]} price, {price.date})",
+    )
 
 
 def _names(draft: Draft, made: Any) -> list[Meaning]:

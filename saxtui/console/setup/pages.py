@@ -11,7 +11,7 @@ from textual.widgets import Input, Static
 
 from saxtui.catalog import sax_models, tpus
 from saxtui.console.app import ConsoleApp
-from saxtui.console.setup.draft import Draft, zones_for
+from saxtui.console.setup.draft import CAPACITIES, Draft, zones_for
 from saxtui.console.widgets.field import Choice, Field
 from saxtui.console.widgets.rows import Cell, Column, Row, Rows
 from saxtui.model import sizing
@@ -116,6 +116,7 @@ class SlicePage(Page):
         yield Choice("generation", "TPU", tpus.generations(), self.draft.generation)
         yield Rows(self._COLUMNS, id="shapes", marker=self.marker)
         yield Field("count", "Slices", self.draft.count)
+        yield Choice("capacity", "Capacity", CAPACITIES, self.draft.capacity)
         yield Field("zone", "Zone", self.draft.zone, known=zones_for(self.draft.generation))
 
     def on_mount(self) -> None:
@@ -125,7 +126,8 @@ class SlicePage(Page):
     def fill(self, draft: Draft) -> None:
         """Marks follow the model and the generation."""
         super().fill(draft)
-        self.query_one(Choice).put(draft.generation)
+        self.query_one("#choice-generation", Choice).put(draft.generation)
+        self.query_one("#choice-capacity", Choice).put(draft.capacity)
         known = sax_models.find(draft.model_path)
         self.rows.put([_shape_row(shape, known) for shape in tpus.topologies(draft.generation)])
         self.rows.choose(draft.topology)

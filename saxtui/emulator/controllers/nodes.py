@@ -37,6 +37,7 @@ class Nodes:
         world.hook("pool.nodes", self._make)
         world.hook("pool.shrunk", self._shrink)
         world.hook("pool.deleted", self._remove)
+        world.hook("pool.relabelled", self._relabel)
         world.on(READY_HANDLER, self._ready)
 
     def _make(self, payload: Json) -> None:
@@ -161,6 +162,19 @@ class Nodes:
         store.update(node)
         name = payload["node"]
         store.record_event(node, "NodeReady", f"Node {name} status is now: NodeReady", source="kubelet")
+
+    def _relabel(self, payload: Json) -> None:
+        """`cluster`, `pool` row, `gone`: labels taken away; those of the pool's config are put on."""
+        store = self._world.kube.get(payload["cluster"])
+        if store is None:
+            return
+        pool = payload["pool"]
+        for found in list(store.list("Node")):
+            node = store.get("Node", "", meta(found)["name"])
+            if node is not None and labels(node).get(POOL_LABEL) == pool["name"]:
+                kept = {key: value for key, value in labels(node).items() if key not in payload["gone"]}
+                meta(node)["labels"] = {**kept, **(pool["config"].get("labels") or {})}
+                store.update(node)
 
     def _remove(self, payload: Json) -> None:
         """`cluster`, `pool` name: its nodes go, and the pods on them."""

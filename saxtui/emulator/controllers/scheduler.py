@@ -34,18 +34,35 @@ class Scheduler:
     def __init__(self, world: World) -> None:
         self._world = world
         self._queue = Queue(world, "scheduler", self._schedule, delay=0.2)
+        self._waiting = world.table("scheduler.waiting")
+        world.hook("cluster.deleted", self._cluster_gone)
 
     def changed(self, store: KubeStore, event: str, obj: Json, before: Json | None) -> None:
         """A pod to place, or room that may have come free."""
         matters = _node_matters if obj["kind"] == "Node" else _pod_matters
+        if obj["kind"] == "Pod":
+            self._note(f"{store.key}|{meta(obj)['namespace']}|{meta(obj)['name']}", event, obj)
         if matters(event, obj, before):
             self._queue.add(store.key)
 
+    def _note(self, key: str, event: str, pod: Json) -> None:
+        """Rows of "scheduler.waiting" are the pods without a node, by cluster, namespace and name."""
+        if event == "DELETED" or spec(pod).get("nodeName") or terminal(pod) or deleting(pod):
+            if key in self._waiting:
+                del self._waiting[key]
+        elif key not in self._waiting:
+            self._waiting[key] = {}
+
+    def _cluster_gone(self, payload: Json) -> None:
+        for key in [key for key in self._waiting if key.startswith(f"{payload['cluster']}|")]:
+            del self._waiting[key]
+
     def _schedule(self, store: KubeStore, namespace: str, name: str) -> None:
-        pods = store.list("Pod")
-        waiting = [pod for pod in pods if not spec(pod).get("nodeName") and not terminal(pod) and not deleting(pod)]
+        keys = [key.split("|")[1:] for key in self._waiting if key.startswith(f"{store.key}|")]
+        waiting = [pod for pod in (store.peek("Pod", *key) for key in keys) if pod is not None]
         if not waiting:
             return
+        pods = store.list("Pod")
         everywhere = places(store.list("Node"), pods)
         for pod in sorted(waiting, key=_age):
             if spec(pod).get("schedulingGates"):

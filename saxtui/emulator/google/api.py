@@ -14,6 +14,7 @@ from saxtui.emulator.google.errors import GoogleError, unauthenticated
 from saxtui.emulator.google.iam import ServiceAccounts
 from saxtui.emulator.google.node_pools import NodePools
 from saxtui.emulator.google.operations import Operations
+from saxtui.emulator.google.pool_updates import PoolUpdates
 from saxtui.emulator.google.resource_manager import Projects
 from saxtui.emulator.google.service_usage import ServiceUsage
 from saxtui.emulator.google.storage import Buckets
@@ -44,6 +45,7 @@ class GoogleApi:
         parts = (
             Clusters(world, pools),
             pools,
+            PoolUpdates(world, pools),
             Operations(world),
             Buckets(world),
             Objects(world),

@@ -54,6 +54,11 @@ class Leftovers:
             gone = gone or live.pop(f"{project}/{scope}/{name}", None)
             if gone is None:
                 raise GoogleError(404, f"The resource '{key}' was not found")
-            return {"kind": "compute#operation", "name": f"operation-{name}", "operationType": "delete", "status": "DONE"}
+            return {
+                "kind": "compute#operation",
+                "name": f"operation-{name}",
+                "operationType": "delete",
+                "status": "DONE",
+            }
 
         return handler

@@ -153,7 +153,8 @@ class NodePools:
             raise GoogleError(404, f"Not found: projects/{project}/locations/{location}/clusters/{name}.")
         return key, row
 
-    def _find(self, call: Call) -> tuple[str, Json]:
+    def find(self, call: Call) -> tuple[str, Json]:
+        """The cluster's key and the pool's row that a path names. Raises GoogleError 404."""
         key, _ = self._cluster(call)
         row = self._world.table("gke.pools").get(f"{key}/{call['pool']}")
         if row is None:
@@ -170,7 +171,7 @@ class NodePools:
         return {"nodePools": rows} if rows else {}
 
     def _get(self, call: Call) -> Json:
-        return pool_view(self._find(call)[1])
+        return pool_view(self.find(call)[1])
 
     # -- create
     def _create(self, call: Call) -> Json:
@@ -232,7 +233,7 @@ class NodePools:
     # -- change
     def _resize(self, call: Call) -> Json:
         body = schema.normalise("SetNodePoolSizeRequest", call.request.json())
-        key, row = self._find(call)
+        key, row = self.find(call)
         size = int(body.get("nodeCount", 0))
         operations.refuse_if_busy(self._world, key, row["name"])
         row["_failure"] = slices.wrong_size(row, size)
@@ -266,7 +267,7 @@ class NodePools:
 
     # -- delete
     def _delete(self, call: Call) -> Json:
-        key, row = self._find(call)
+        key, row = self.find(call)
         operations.refuse_if_busy(self._world, key, row["name"])
         row["status"] = "STOPPING"
         seconds = operations.vary(self._world, DELETE_SECONDS)

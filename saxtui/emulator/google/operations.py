@@ -15,6 +15,8 @@ Json = dict[str, Any]
 SELF = "https://container.googleapis.com/v1"
 SPREAD = 0.15
 CANCEL_SECONDS = 15.0
+MOST_AT_ONCE = 5
+"""Operations that run on one cluster at a time."""
 # Stages GKE reports while it makes a cluster: (metric, steps done at the end, total, when it starts, when it ends).
 _CREATE_CLUSTER_STAGES = (
     ("CLUSTER_CONFIGURING", 9, 9, 0.0, 0.25),
@@ -49,11 +51,12 @@ def link(world: World, cluster_key: str, *rest: str, numbered: bool = False) -> 
 def refuse_if_busy(world: World, cluster_key: str, pool: str = "") -> None:
     """Raise 400 CLUSTER_ALREADY_HAS_OPERATION when an operation runs that excludes one on this cluster or pool.
 
-    Operations on the cluster exclude all others; operations on different node pools run side by side.
+    Operations on the cluster exclude all others; operations on different node pools run side by side, up to a number
+    beyond which they are refused with 429.
     """
-    for row in world.table("gke.operations").values():
-        if row["status"] == "DONE" or row["_cluster"] != cluster_key:
-            continue
+    mine = [row for row in world.table("gke.operations").values() if row["_cluster"] == cluster_key]
+    busy = [row for row in mine if row["status"] != "DONE"]
+    for row in busy:
         if not pool or not row["_pool"] or row["_pool"] == pool:
             raise GoogleError(
                 400,
@@ -62,6 +65,13 @@ def refuse_if_busy(world: World, cluster_key: str, pool: str = "") -> None:
                 reason="CLUSTER_ALREADY_HAS_OPERATION",
                 domain="container.googleapis.com",
             )
+    if len(busy) >= MOST_AT_ONCE:
+        name = cluster_key.rpartition("/")[2]
+        raise GoogleError(
+            429,
+            f'Too many operations: cluster "{name}" hits the concurrent operations quota {MOST_AT_ONCE}, please try '
+            "again later.",
+        )
 
 
 def start(world: World, kind: str, cluster_key: str, seconds: float, ends_with: str, *, pool: str = "") -> Json:

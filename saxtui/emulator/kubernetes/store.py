@@ -7,6 +7,7 @@ is never changed in place: a write stores a new dict, which may share unchanged 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -354,10 +355,20 @@ class KubeStore:
             for uid in owner_uids(new):
                 self._dependents.setdefault(uid, set()).add(where)
         if change != "MODIFIED":
-            self._order.pop(info.kind, None)
+            self._reorder(info.kind, key, added=change == "ADDED")
             self._in_namespace[key[0]] += 1 if change == "ADDED" else -1
         self.history(info.kind).add(Change(self.rv, change, new, old))
         self._untold.append((change, new, old))
+
+    def _reorder(self, kind: str, key: Key, *, added: bool) -> None:
+        order = self._order.get(kind)
+        if order is None:
+            return
+        at = bisect_left(order, key)
+        if added:
+            order.insert(at, key)
+        else:
+            del order[at]
 
     def _disown(self, uid: str, where: Where) -> None:
         left = self._dependents.get(uid)

@@ -7,6 +7,7 @@ transport that is no socket, does the HTTP between.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
@@ -19,6 +20,10 @@ from saxtui.emulator.world import World
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "content-length"})
 
 
+_log = logging.getLogger(__name__)
+_malformed = logging.getLogger(f"{__name__}.malformed")
+# aiohttp would print a traceback for each request that is no HTTP; its sender is told with a 400.
+_malformed.setLevel(logging.CRITICAL)
 TURNS = 20
 """Turns of the event loop that the HTTP protocol may take from the last byte of a request to its handler."""
 
@@ -71,7 +76,7 @@ class Pipe:
         self._serving = 0
         self._ending: list[asyncio.Future[None]] = []
         self._transport = _Transport(send, self._finished)
-        self._server = web.Server(self._answer, access_log=None, tcp_keepalive=False)
+        self._server = web.Server(self._answer, access_log=None, tcp_keepalive=False, logger=_malformed)
         self._protocol = self._server()
         self._protocol.connection_made(self._transport)
 
@@ -109,6 +114,9 @@ class Pipe:
         self._serving += 1
         try:
             answer = await proxy.forward(self._world, self._cluster, place.namespace, place.pod, place.port, asked)
+        except Exception:
+            _log.exception("a program of the embedded cloud failed")
+            raise
         finally:
             self._serving -= 1
         if isinstance(answer, proxy.NoAnswer):
