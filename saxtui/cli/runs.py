@@ -72,6 +72,7 @@ async def bring_up(
         report(front, session, result)
         cost = meter(session.deployment, session.store.state.progress, session.cloud.clock.now())
     render.bills(front.out, cost)
+    choosing.show(front, result.choices, named)
     front.out.record(
         "result", kind="up", outcome=result.outcome, exit_code=int(result.exit_code), seconds=result.seconds,
         usd_per_hour=cost.usd_per_hour, spent=cost.spent, unpriced=cost.unpriced,
@@ -80,7 +81,6 @@ async def bring_up(
     next_step = f"saxtui pods -d {named}   saxtui publish -d {named}   saxtui down -d {named}"
     if result.exit_code != ExitCode.DONE:
         next_step = f"go on: saxtui up -d {named}   take down: saxtui down -d {named}"
-    choosing.show(front, result.choices, named)
     front.out.line(("next: ", "dim"), next_step)
     return int(result.exit_code)
 

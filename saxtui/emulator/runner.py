@@ -10,12 +10,14 @@ from aiohttp import ClientError, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 SHUTDOWN_SECONDS = 0.5
+_SENDERS = (web.RequestPayloadError, HttpProcessingError, ConnectionError, ClientError)
+"""What goes wrong when a request is read, and is the doing of who sends it."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def _worth_telling(record: logging.LogRecord) -> bool:
     """Bytes that are not HTTP are the sender's mistake: it gets its 400, and nobody else needs to read of it."""
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+    return not (record.exc_info and isinstance(record.exc_info[1], _SENDERS))
 
 
 _logger = logging.getLogger("saxtui.emulator.http")
@@ -29,7 +31,7 @@ async def _whole(request: web.Request, handler: Handler) -> web.StreamResponse:
         return web.Response(status=400, text="the request's path is not ASCII\n")
     try:
         await request.read()
-    except (web.RequestPayloadError, HttpProcessingError, ConnectionError, ClientError) as error:
+    except _SENDERS as error:
         return web.Response(status=400, text=f"the request's body cannot be read: {type(error).__name__}\n")
     return await handler(request)
 

@@ -23,6 +23,7 @@ from saxtui.errors import (
     SaxtuiError,
     StepFailed,
     Throttled,
+    Unauthenticated,
     Unreachable,
 )
 from saxtui.model import events as ev
@@ -175,7 +176,7 @@ async def _send(step: Step, ctx: StepContext, pause: float) -> bool:
             if ctx.clock.now() - started > _BUSY_LIMIT:
                 raise
             await wait_for_other(ctx, error)
-        except (Throttled, Unreachable) as error:
+        except (Throttled, Unauthenticated, Unreachable) as error:
             if attempt >= _SENDS:
                 raise
             ctx.report(f"try {attempt} of {_SENDS}: {error.problem.said}")

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from saxtui.errors import Ambiguous, CallError, Problem, Refused, StepFailed, Throttled, Unreachable
+from saxtui.errors import (
+    Ambiguous,
+    CallError,
+    Problem,
+    Refused,
+    StepFailed,
+    Throttled,
+    Unauthenticated,
+    Unreachable,
+)
 from saxtui.model.plan import StepKind
 from saxtui.model.progress import Ownership, RunProgress, StepProgress
 from saxtui.ports import Clock, Cloud, Kubernetes
@@ -27,6 +36,7 @@ T = TypeVar("T")
 
 PATIENCE = 600.0
 """Seconds of unanswered reads after which a wait gives up; the cloud goes on meanwhile."""
+_SIGN_IN_LIMIT = 900.0
 _MAY_EXIST = frozenset({Ownership.INTENT, Ownership.OPERATION, Ownership.UNKNOWN})
 
 
@@ -149,6 +159,10 @@ class StepContext:
                 if self.clock.now() - heard > PATIENCE:
                     raise
                 self.report(f"no answer: {error.problem.said}")
+            except Unauthenticated as error:
+                if self.clock.now() - heard > _SIGN_IN_LIMIT:
+                    raise
+                self.report(signed_out(error))
             else:
                 self.report(latest.said, latest.fraction)
                 if latest.done:
@@ -241,17 +255,33 @@ class Kept(Refused):
     """Teardown leaves the resource: it holds what is not ours to delete. `may_bill` is in the problem."""
 
 
-async def patiently(ctx: StepContext, read: Callable[[], Awaitable[T]], attempts: int = 5) -> T:
-    """A read, repeated over failures that pass by themselves, 2 to 20 s apart. Raises CallError in the end."""
-    for attempt in range(1, attempts + 1):
+async def patiently(ctx: StepContext, read: Callable[[], Awaitable[T]], attempts: int = 5, *, hold: bool = True) -> T:
+    """A read, repeated over failures that pass by themselves, 2 to 20 s apart. Raises CallError in the end.
+
+    Credentials that expire in the middle of a run hold the work for up to 15 minutes: the cloud goes on meanwhile, and
+    signing in again in another tab is all it takes. Not where `hold` is False: before anything was begun.
+    """
+    held_since = ctx.clock.now()
+    attempt = 1
+    while True:
         try:
             return await ctx.control.reading(read())
+        except Unauthenticated as error:
+            if not hold or ctx.clock.now() - held_since > _SIGN_IN_LIMIT:
+                raise
+            ctx.report(signed_out(error))
+            await ctx.sleep(10.0)
         except (Ambiguous, Throttled, Unreachable) as error:
             if attempt == attempts:
                 raise
             ctx.report(f"no answer, try {attempt} of {attempts}: {error.problem.said}")
             await ctx.sleep(backoff(attempt, error))
-    raise AssertionError("attempts must be above zero")
+            attempt += 1
+
+
+def signed_out(error: CallError) -> str:
+    """What a view shows while a run is held by expired credentials."""
+    return f"held: sign in again in another tab ({error.problem.said})"
 
 
 def backoff(attempt: int, error: CallError | None = None) -> float:

@@ -128,3 +128,19 @@ def test_own_catalogue_values_reach_the_plan(cli: Cli, file: str) -> None:
 def test_plan_takes_a_file_once(cli: Cli, file: str) -> None:
     assert cli("plan", "-f", file, "-d", file) == ExitCode.USAGE
     assert "-f and -d" in cli.err
+
+
+def test_each_risk_of_tutorial_exact_is_named_where_consent_is_asked() -> None:
+    from saxtui.cli.runs import _up_question
+    from saxtui.engine import planning
+    from saxtui.model.presets import preset
+
+    def manifest(name: str) -> str:
+        return (ROOT / "manifests" / name).read_text()
+
+    plan = planning.plan(preset("tutorial-exact", "demo-project"), {}, manifest)
+    asked = "\n".join("".join(piece if isinstance(piece, str) else piece[0] for piece in line)
+                      for line in _up_question(plan))  # fmt: skip
+    for word in ("PUBLIC", "PROJECT-WIDE", "in EACH zone"):
+        assert asked.count(word) == 1
+    assert "demo-project" in asked.splitlines()[-1]

@@ -5,7 +5,9 @@ A short run is part of the gate; `pytest -m long` sends 10,000 requests.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import os
 import random
 import re
@@ -15,19 +17,23 @@ import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
+from aiohttp import ClientSession, ClientTimeout, web
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from yarl import URL
 
 from saxtui.emulator.assembly import Cloud
 from saxtui.emulator.changes import Changes
 from saxtui.emulator.google.wire import Request
 from saxtui.emulator.kubernetes import fixed, paths
-from saxtui.emulator.kubernetes.api import verb_for
+from saxtui.emulator.kubernetes.api import make_app, verb_for
 from saxtui.emulator.kubernetes.status import ApiError
 from saxtui.emulator.kubernetes.wire import Call
 from saxtui.emulator.request_log import RequestLog
+from saxtui.emulator.runner import make
 
 Json = dict[str, Any]
 KEY = "demo-project/us-west4/saxml"
@@ -368,6 +374,97 @@ def test_a_few_hundred_requests(templates: Any, data: st.DataObject) -> None:
 @given(data=st.data())
 def test_ten_thousand_requests(templates: Any, data: st.DataObject) -> None:
     shoot(data, templates, 10)
+
+
+# -- a cluster's API server over HTTP: what streams, upgrades and passes on, which the plain verbs above do not reach
+STREAMING = [
+    "/api/v1/namespaces/{ns}/pods/{pod}/log",
+    "/api/v1/namespaces/{ns}/pods/{pod}/exec",
+    "/api/v1/namespaces/{ns}/pods/{pod}/attach",
+    "/api/v1/namespaces/{ns}/pods/{pod}/portforward",
+    "/api/v1/namespaces/{ns}/pods/{pod}/proxy/x",
+    "/api/v1/namespaces/{ns}/services/{port}/proxy/generate",
+    "/api/v1/namespaces/{ns}/pods",
+    "/api/v1/namespaces/{ns}/pods/{pod}",
+    "/api/v1/watch/namespaces/{ns}/pods",
+    "/apis/apps/v1/namespaces/{ns}/deployments/{name}/scale",
+    "/openapi/v3/apis/apps/v1",
+    "/openapi/{name}",
+    "/apis/{name}/v1",
+    "/{name}",
+]
+UPGRADES = st.sampled_from(["", "websocket", "SPDY/3.1", "h2c"])
+
+
+@st.composite
+def http_requests(draw: st.DrawFn) -> tuple[str, str, dict[str, str], dict[str, str], bytes]:
+    """Method, path, query, headers, body."""
+    names = {**RIGHT, "pod": "p", "port": "s:1"}
+    path = _PLACEHOLDER.sub(
+        lambda found: names[found[1]] if draw(st.integers(0, 4)) else draw(NAMES), draw(st.sampled_from(STREAMING))
+    )
+    query = {name: text for name, text in draw(QUERIES).items() if name != "timeoutSeconds"}
+    if draw(st.integers(0, 9)) == 0:
+        query |= {"watch": "1", "timeoutSeconds": "1"}
+    headers = {name: value for name, value in draw(HEADERS).items() if value}
+    upgrade = draw(UPGRADES)
+    if upgrade:
+        headers |= {"Connection": "Upgrade", "Upgrade": upgrade}
+    return draw(METHODS), path, query, headers, draw(KUBERNETES_BODIES)
+
+
+async def fire(shots: list[tuple[str, str, dict[str, str], dict[str, str], bytes]]) -> None:
+    """Send them to one cluster, one after the other."""
+    cloud = made()
+    store = cloud.world.kube[KEY]
+    for sample in (KUBERNETES_SAMPLES[1], KUBERNETES_SAMPLES[4]):
+        metadata = {**sample["metadata"], "namespace": "default", "labels": {"app": "x"}}
+        store.create({**sample, "metadata": metadata})
+    cloud.world.advance(cloud.world.now + 60)
+    app = make_app(cloud.world, KEY, authorize=lambda token: True, on_request=lambda *_: None)
+    runner = make(app, handler_cancellation=True)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        for method, path, query, headers, body in shots:
+            url = URL(f"{address}{quote(path, safe='/%:')}?{urlencode(query)}", encoded=True)
+            timeout = ClientTimeout(total=30)
+            async with ClientSession(timeout=timeout) as session:
+                async with session.request(method, url, data=body, headers=headers) as answer:
+                    # 101 is the start of a stream, which ends with the session.
+                    text = await answer.read() if answer.status != 101 else b""
+                refused = answer.status < 500 or answer.status == 503 or b"webhook" in text
+                assert refused, (method, path, query, headers, body, answer.status, text)
+    finally:
+        await runner.cleanup()
+
+
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=QUIET)
+@given(shots=st.lists(http_requests(), min_size=5, max_size=10))
+def test_a_clusters_streams_over_http(shots: Any) -> None:
+    _fire_quietly(shots)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@settings(max_examples=int(os.environ.get("SAXTUI_FUZZ", "1000")) // 4, deadline=None, suppress_health_check=QUIET)
+@given(shots=st.lists(http_requests(), min_size=5, max_size=10))
+def test_a_clusters_streams_over_http_at_length(shots: Any) -> None:
+    _fire_quietly(shots)
+
+
+def _fire_quietly(shots: Any) -> None:
+    told: list[logging.LogRecord] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = told.append  # type: ignore[method-assign]
+    logging.getLogger().addHandler(handler)
+    try:
+        asyncio.run(fire(shots))
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert not told, [(record.getMessage(), record.exc_info) for record in told]
 
 
 RAW = [

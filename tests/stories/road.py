@@ -47,6 +47,8 @@ class Road:
         self.app = app
         self.pilot = pilot
         self.snap = snap
+        self.pressed = 0
+        self.keys_to_sign = 0
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait for the condition; fails with what the screen shows."""
@@ -58,10 +60,12 @@ class Road:
 
     async def keys(self, *keys: str) -> None:
         """Press keys, one after the other."""
+        self.pressed += len(keys)
         await self.pilot.press(*keys)
 
     async def write(self, text: str) -> None:
         """Type into whatever has the focus."""
+        self.pressed += len(text)
         await self.pilot.press(*text)
 
     async def arrive(self, kind: type[S]) -> S:
@@ -110,6 +114,7 @@ class Road:
         await self._checked(setup)
         self.snap("review")
         await self.keys("enter")
+        self.keys_to_sign = self.pressed
         await self.arrive(ProvisionScreen)
 
     async def _turned(self, setup: SetupScreen, page: int) -> None:

@@ -15,6 +15,8 @@ async def test_the_whole_road_by_keys(cloud: EmbeddedCloud, size: tuple[int, int
     before = cloud.resources()
     app = ConsoleApp(cloud.env)
     async with app.run_test(size=size) as pilot:
-        await Road(app, pilot).walk()
+        road = Road(app, pilot)
+        await road.walk()
     assert app.return_code == 0
+    assert road.keys_to_sign <= 40, "from Home to the signed plan of the tutorial's shape"
     assert cloud.resources() == before, "down must leave what was there before, no more and no less"

@@ -273,8 +273,10 @@ class SetupScreen(ConsoleScreen):
         finally:
             await session.close()
         page.show(self._plan)
-        first, *others = (f"· {text}" for text in self._plan.consequences)  # money comes first
-        consequences = [Meaning("", first, "warn"), *(Meaning("", text) for text in others)]
+        first, *others = self._plan.consequences  # money comes first
+        risks = self._plan.risks
+        consequences = [Meaning("", f"· {first}", "warn")]
+        consequences += [Meaning("", f"· {text}", "bad" if text in risks else "") for text in others]
         self.means.show([Meaning("", "Consequences first", "strong"), *consequences])
 
     async def _begin(self) -> None:

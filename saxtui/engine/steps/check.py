@@ -68,7 +68,7 @@ class Check(Step):
 
     async def wait(self, ctx: StepContext) -> str:
         """All checks once. Raises Refused with the worst problem, the others in its details."""
-        found = await patiently(ctx, lambda: inspect(self.deployment, ctx.cloud), attempts=3)
+        found = await patiently(ctx, lambda: inspect(self.deployment, ctx.cloud), attempts=3, hold=False)
         for line in found.lines:
             ctx.report(line)
         if found.problems:
