@@ -89,7 +89,11 @@ OBJECTS = st.builds(
     NAMES,
     st.dictionaries(st.sampled_from(["spec", "data", "status", "template"]), VALUES, max_size=3),
 )
-POD = {"containers": [{"name": "c", "image": "busybox:1", "env": [{"name": "E", "value": "1"}], "ports": [{}]}]}
+POD = {
+    "containers": [
+        {"name": "c", "image": "busybox:1", "env": [{"name": "E", "value": "1"}], "ports": [{"containerPort": 80}]}
+    ]
+}
 TEMPLATE = {"metadata": {"labels": {"app": "x"}}, "spec": POD}
 POLICY = {"bindings": [{"role": "roles/storage.admin", "members": ["user:a@example.com"], "condition": {"title": "t"}}]}
 GOOGLE_SAMPLES: list[Json] = [
