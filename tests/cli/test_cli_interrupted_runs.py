@@ -48,6 +48,7 @@ def test_ctrl_c_during_up(cloud: EmbeddedCloud, tmp_path: Path, times: int) -> N
         json.loads(line)
     if times == 1:
         assert f"saxtui up -d {spmd}" in err and f"saxtui down -d {spmd}" in err
-        assert json.loads(out.splitlines()[-1])["outcome"] == "paused"
+        records = [json.loads(line) for line in out.splitlines()]
+        assert [record["outcome"] for record in records if "outcome" in record][-1] == "paused", out
     status = operator.saxtui("status", "-d", spmd, "--json").of_type("status")[0]
     assert status["run"] == "up" and status["outcome"] in ("paused", "")

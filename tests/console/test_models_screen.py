@@ -68,7 +68,7 @@ async def test_empty_connecting_failed_and_stale(tmp_path: Path, size: tuple[int
         assert "p publishes /sax/test/spmd (LmCloudSpmd175B32Test)" in shown(app)
         session.serve(model(Rung.LOADED, Rung.LOADED), error="timed out")
         await until(pilot, lambda: "the last look failed" in shown(app), "the last good one stays")
-        assert "loaded 2/2" in shown(app)
+        await until(pilot, lambda: "loaded 2/2" in shown(app), "its figures with it")
 
 
 @SIZES

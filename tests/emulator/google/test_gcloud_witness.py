@@ -31,6 +31,7 @@ def run(served: Any) -> Any:
     return gcloud
 
 
+@pytest.mark.long  # the gate walks the same road in test_tutorial_witness.py
 def test_the_tutorials_commands(run: Any, served: Any) -> None:
     run("storage buckets create gs://demo-project-gke-bucket")
     run("container clusters create saxml --location=us-west4 --workload-pool=demo-project.svc.id.goog --num-nodes=4")
