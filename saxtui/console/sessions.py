@@ -213,7 +213,16 @@ class Sessions:
                 self._fail(f"{live.run_kind} {live.name}", error)
         self._changed()
         if self.runtime is not None and not task.cancelled():
-            self._refreshing = asyncio.ensure_future(self.refresh())
+            self._refreshing = asyncio.ensure_future(self._settle(live))
+
+    async def _settle(self, live: Live) -> None:
+        """After a run: the receipt of a teardown, then Home's lines anew."""
+        if self.runtime is not None and live.run_kind == "down" and live.result is not None:
+            try:
+                await self.runtime.write_receipt(live.session)
+            except Exception as error:
+                self._fail("save the receipt of", error)
+        await self.refresh()
 
     def _forget_cluster(self, live: Live) -> None:
         """There is no cluster any more: its last picture must not be shown as a stale one."""

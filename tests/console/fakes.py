@@ -241,6 +241,10 @@ class FakeProjects:
 class FakeRuntime:
     """The composition root of a test: everything in memory, nothing sent."""
 
+    async def write_receipt(self, session: Any) -> None:
+        """Remember for whom."""
+        self.receipts.append(session.deployment.name)
+
     def __init__(self, *summaries: Summary, emulated: str = "x60", **sessions: FakeSession) -> None:
         self.clock = FakeClock()
         self.surroundings = Surroundings("/nowhere", emulated, "demo-project")
@@ -251,6 +255,7 @@ class FakeRuntime:
         self.error: Exception | None = None
         self.hold: asyncio.Event | None = None
         self.held_by_other = False
+        self.receipts: list[str] = []
         self.closed = False
         self.pace = 0.0
 

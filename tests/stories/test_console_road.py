@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from saxtui.console.app import ConsoleApp
@@ -19,4 +21,6 @@ async def test_the_whole_road_by_keys(cloud: EmbeddedCloud, size: tuple[int, int
         await road.walk()
     assert app.return_code == 0
     assert road.keys_to_sign <= 40, "from Home to the signed plan of the tutorial's shape"
+    receipts = sorted(path.suffix for path in Path(cloud.env["SAXTUI_STATE"], "receipts").iterdir())
+    assert receipts == [".json", ".txt"], "the teardown left its receipt"
     assert cloud.resources() == before, "down must leave what was there before, no more and no less"

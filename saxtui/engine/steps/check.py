@@ -39,8 +39,17 @@ PERMISSIONS = (
     "storage.buckets.list",
     "storage.buckets.getIamPolicy",
     "storage.buckets.setIamPolicy",
+    "storage.objects.create",
     "storage.objects.delete",
+    "storage.objects.get",
     "storage.objects.list",
+    # The sweep after a teardown looks for what the cluster left behind.
+    "compute.addresses.list",
+    "compute.disks.list",
+    "compute.firewalls.list",
+    "compute.forwardingRules.list",
+    "compute.networkEndpointGroups.list",
+    "compute.resourcePolicies.list",
 )
 PROJECT_ROLE = ("resourcemanager.projects.getIamPolicy", "resourcemanager.projects.setIamPolicy")
 # Compute Engine's regional quota metrics, in chips; the other generations have none there (they are in Cloud Quotas).
