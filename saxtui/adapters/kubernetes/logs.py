@@ -153,7 +153,15 @@ def _parse(raw: bytes, last: float) -> tuple[str, float, str]:
     at = epoch(written) if written[:1].isdigit() else 0.0
     if not at:
         return "", last, _shown(text)
-    return written, at, _shown(rest if space else "")
+    return _in_order(written), at, _shown(rest if space else "")
+
+
+def _in_order(written: str) -> str:
+    """A timestamp that sorts as text: RFC3339Nano leaves out trailing zeros, so "05.12Z" comes after "05.123Z"."""
+    if not written.endswith("Z"):
+        return written
+    second, _, fraction = written[:-1].partition(".")
+    return f"{second}.{fraction:0<9}Z"
 
 
 def _shown(text: str) -> str:

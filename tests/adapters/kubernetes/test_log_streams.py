@@ -148,3 +148,12 @@ async def test_not_started_and_not_there(serve: Serve) -> None:
     with pytest.raises(NotFound):
         await anext(kube.follow_log(REQUEST))
     await kube.close()
+
+
+def test_timestamps_sort_as_text_whatever_zeros_were_left_out() -> None:
+    from saxtui.adapters.kubernetes.logs import _parse
+
+    texts = ["05Z", "05.000001Z", "05.1Z", "05.12Z", "05.123Z", "05.123456789Z", "06Z"]
+    written = [_parse(f"2026-11-23T17:18:{text} line".encode(), 0.0)[0] for text in texts]
+    assert written == sorted(written)
+    assert len(set(written)) == len(texts)
