@@ -8,7 +8,7 @@ Bodies are JSON data in the API's REST shape (camelCase, enum names).
 from __future__ import annotations
 
 import builtins
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -437,11 +437,3 @@ class Library(Protocol):
 
     def repair_journal(self, deployment: Any) -> tuple[str, ...]:
         """Set a damaged journal aside and begin a new one from the best copy; what was done, a line each. Blocking."""
-
-
-def first(items: Iterable[Json], **match: Any) -> Json | None:
-    """The first item whose fields equal `match`."""
-    for item in items:
-        if all(item.get(key) == value for key, value in match.items()):
-            return item
-    return None
