@@ -121,5 +121,6 @@ def _prove(front: Front, before: list[str], after: list[str]) -> int:
             details=tuple(item[:200] for item in (*left, *lost)[:20]),
         )
         raise StepFailed(problem)
+    front.out.line(("note: ", "dim"), "the demo's state folder goes now, and that receipt's file with it")
     front.out.line(("proved: ", "ok"), f"the embedded cloud holds what it held before: {len(after)} resources")
     return int(ExitCode.DONE)

@@ -133,7 +133,7 @@ def _of_live(live: Live, emulated: str, now: float) -> Header:
         emulated=emulated,
         exposure=wanted.exposure.value,
         slices=_slices(live.state, wanted.slices.count, wanted.slices.shape.hosts),
-        serving=_serving(live.state, wanted.model.id),
+        serving=serving(live.state, wanted.model.id),
         rate=cost.rate_text,
         spent=_spent(cost),
         fresh=fresh,
@@ -158,7 +158,8 @@ def _slices(state: State, count: int, hosts: int) -> str:
     return f"{whole}/{count}"
 
 
-def _serving(state: State, model: str) -> str:
+def serving(state: State, model: str) -> str:
+    """ "1/2": replicas proved loaded of those wanted; "" while the model is not published."""
     for status in state.models.value or ():
         if status.id == model:
             return f"{status.loaded}/{status.max_replicas}"

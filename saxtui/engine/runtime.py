@@ -92,7 +92,7 @@ class Runtime:
         holder = Holder(platform.node(), os.getpid(), here)
         cloud = self.cloud(deployment.project)
         session = Session(deployment, store, cloud, journal, manifest, source, holder, self.times)
-        self._sessions.append((session, opened))
+        self._sessions = [*(item for item in self._sessions if not item[0].closed), (session, opened)]
         return session
 
     async def times(self) -> Times:

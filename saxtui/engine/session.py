@@ -57,6 +57,7 @@ class Session:
         self.connection = Connection(deployment, cloud)
         self._runs = Runs(deployment, store, cloud, journal, self.connection, manifest, jobset_source, holder, times)
         self._watching = Watching(store, self.connection, cloud.clock)
+        self.closed = False
         self._logs = Logs(store, self.connection, self._watching, cloud.clock)
         self._serving = Serving(deployment, store, cloud, self.connection)
 
@@ -158,7 +159,8 @@ class Session:
         return await self._runs.checks()
 
     async def close(self) -> None:
-        """Close journal and connections."""
+        """Close journal and connections; harmless twice."""
+        self.closed = True
         await self._serving.close()
         await self.connection.close()
         await self.journal.close()

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from saxtui.errors import Problem
-from saxtui.model.plan import Plan, PlannedStep
+from saxtui.model.plan import Action, Plan, PlannedStep
 from saxtui.model.progress import RunProgress, StepProgress, StepState
 from saxtui.present.times import usual
 from saxtui.present.words import STEP, Sign, duration
@@ -76,7 +76,8 @@ def _row(
         state=step.state,
         sign=STOPPED if stopped and step.state in _GOING else STEP[step.state],
         elapsed=duration(length) if length is not None else "",
-        usual=usual(planned.usual) if planned else "",
+        # What is kept as it is takes a look; beside the time its creation took, that would read as a comparison.
+        usual=usual(planned.usual) if planned and planned.action is not Action.KEEP else "",
         critical=critical,
         message=step.said or (planned.note if planned and step.state is StepState.WAITING else ""),
         begin=begin,

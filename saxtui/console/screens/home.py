@@ -17,6 +17,7 @@ from saxtui.console.styling import sheet
 from saxtui.console.widgets.rows import Cell, Column, Row, Rows
 
 if TYPE_CHECKING:
+    from saxtui.console.sessions import Live
     from saxtui.engine.runtime import Summary
 
 _COLUMNS = (
@@ -124,7 +125,7 @@ class HomeScreen(ConsoleScreen):
             (
                 Cell(self.console.glyphs.sign(sign), sign.role),
                 Cell(line.name, "strong"),
-                Cell(said or sign.word, sign.role if sign.role in {"warn", "bad", "doubt"} else ""),
+                Cell(said or _serves(live) or sign.word, sign.role if sign.role in {"warn", "bad", "doubt"} else ""),
                 Cell(line.zone, "dim"),
                 Cell(cost.rate_text, "warn" if cost.bills else "dim"),
                 Cell(cost.spent_text),
@@ -172,6 +173,14 @@ class HomeScreen(ConsoleScreen):
         """Ask for the name, then run `down` and show it."""
         live = await self.console.sessions.open(self.selected)
         await runs.take_down(self.console, live)
+
+
+def _serves(live: Live | None) -> str:
+    """ "serving 2/2" of a deployment that is open and has a model loaded, else ""."""
+    from saxtui.console.header import serving
+
+    told = serving(live.state, live.session.deployment.model.id) if live is not None else ""
+    return f"serving {told}" if told and not told.startswith("0/") else ""
 
 
 def _empty() -> Content:

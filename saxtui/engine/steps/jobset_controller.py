@@ -42,8 +42,8 @@ class JobSetController(Step):
 
     @property
     def target(self) -> tuple[str, str]:
-        """Server-side applies."""
-        return "PATCH", f"every object of {self.url}"
+        """Server-side applies. Where the manifest comes from is known when it is fetched, so the release names it."""
+        return "PATCH", f"every object of {self.deployment.jobset.manifest or f'the {self.resource} release'}"
 
     @property
     def url(self) -> str:
