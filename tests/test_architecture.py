@@ -38,6 +38,12 @@ def test_the_emulator_loads_nothing_of_the_product_but_the_catalogue() -> None:
     assert rooms <= {"emulator", "catalog"}
 
 
+def test_nothing_waits_in_a_way_that_can_swallow_a_cancellation() -> None:
+    """Python 3.11's asyncio.wait_for returns the result when both come at once: a follower then never ends."""
+    using = [str(path) for path in (ROOT / "saxtui").rglob("*.py") if "asyncio.wait_for(" in path.read_text()]
+    assert not using, "use asyncio.timeout"
+
+
 def test_no_god_file() -> None:
     lengths = {path: len(path.read_text().splitlines()) for path in (ROOT / "saxtui").rglob("*.py")}
     assert not {str(path): length for path, length in lengths.items() if length > LONGEST_FILE}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from saxtui.cli import render
@@ -60,8 +59,7 @@ async def _table(front: Front, session: Session, run: Awaitable[RunResult]) -> R
         try:
             while not task.done():
                 _draw(front, session, update)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.shield(task), _FRAME)
+                await asyncio.wait({task}, timeout=_FRAME)
             _draw(front, session, update)
             return await task
         finally:

@@ -132,7 +132,7 @@ def _of_live(live: Live, emulated: str, now: float) -> Header:
         zone=wanted.zone,
         emulated=emulated,
         exposure=wanted.exposure.value,
-        slices=_slices(live.state, wanted.slices.count, wanted.slices.shape.hosts),
+        slices="" if _taken_down(live) else _slices(live.state, wanted.slices.count, wanted.slices.shape.hosts),
         serving=serving(live.state, wanted.model.id),
         rate=cost.rate_text,
         spent=_spent(cost),
@@ -166,6 +166,11 @@ def serving(state: State, model: str) -> str:
     return ""
 
 
+def _taken_down(live: Live) -> bool:
+    progress = live.state.progress
+    return progress.kind == "down" and progress.outcome == "done"
+
+
 def _freshness(live: Live, now: float) -> tuple[str, str]:
     from saxtui.model.cluster import Freshness
     from saxtui.present.times import clock
@@ -173,8 +178,7 @@ def _freshness(live: Live, now: float) -> tuple[str, str]:
 
     if live.read_only:
         return "read-only", "warn"
-    progress = live.state.progress
-    if progress.kind == "down" and progress.outcome == "done":
+    if _taken_down(live):
         return "taken down", "dim"
     view = live.state.cluster.value
     if live.running and (view is None or view.freshness is not Freshness.LIVE):

@@ -32,25 +32,24 @@ class Watching:
         self._task: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
-        """Keep the picture live until cancelled."""
-        async with self.held():
-            await asyncio.Event().wait()
+        """Keep the picture live until cancelled; raises what only a defect can end the watch with."""
+        async with self.held() as task:
+            await asyncio.shield(task)
 
     @asynccontextmanager
-    async def held(self) -> AsyncIterator[None]:
+    async def held(self) -> AsyncIterator[asyncio.Task[None]]:
         """The watch runs inside this block: the first to enter starts it, the last to leave stops it."""
         self._holders += 1
-        if self._task is None:
+        if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._watch(), name="watch cluster")
         try:
-            yield
+            yield self._task
         finally:
             self._holders -= 1
             if self._holders == 0:
                 task, self._task = self._task, None
                 task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+                await asyncio.gather(task, return_exceptions=True)
 
     async def look(self) -> ClusterView:
         """One picture, read now, without watching. Raises CallError."""

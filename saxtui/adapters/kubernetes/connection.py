@@ -102,7 +102,8 @@ class Connection:
             raise errors.from_exception(error, tried, target) from error
         try:
             if response.status >= 400:
-                text = await asyncio.wait_for(_read(response, _LARGEST_ERROR), TIMEOUT)
+                async with asyncio.timeout(TIMEOUT):
+                    text = await _read(response, _LARGEST_ERROR)
                 raise errors.from_response(response.status, text, tried, target)
             yield response
         finally:

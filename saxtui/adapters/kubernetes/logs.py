@@ -98,7 +98,8 @@ async def _raw_lines(response: Any, splitter: Splitter, request: LogRequest) -> 
     chunks = response.content.iter_any()
     while True:
         try:
-            chunk = await asyncio.wait_for(anext(chunks), _SILENT)
+            async with asyncio.timeout(_SILENT):
+                chunk = await anext(chunks)
         except StopAsyncIteration:
             break
         except Exception as error:

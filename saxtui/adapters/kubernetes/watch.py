@@ -197,7 +197,8 @@ class Watcher:
                 chunks = response.content.iter_any()
                 while True:
                     try:
-                        chunk = await asyncio.wait_for(anext(chunks), silent)
+                        async with asyncio.timeout(silent):
+                            chunk = await anext(chunks)
                     except (StopAsyncIteration, TimeoutError):
                         return
                     except Exception as error:

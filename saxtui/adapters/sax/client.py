@@ -187,7 +187,8 @@ class SaxClient:
             yield
             return
         try:
-            await asyncio.wait_for(self._one_at_a_time.acquire(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._one_at_a_time.acquire()
         except TimeoutError:
             said = "the server answers one request at a time, and one is in progress"
             raise Busy(Problem(tried=tried, target=safe(target), said=said, reason="ONE_AT_A_TIME")) from None

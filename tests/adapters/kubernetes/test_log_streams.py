@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -157,3 +157,39 @@ def test_timestamps_sort_as_text_whatever_zeros_were_left_out() -> None:
     written = [_parse(f"2026-11-23T17:18:{text} line".encode(), 0.0)[0] for text in texts]
     assert written == sorted(written)
     assert len(set(written)) == len(texts)
+
+
+class _Response:
+    """An answer whose one chunk comes when `chunk` is set."""
+
+    def __init__(self) -> None:
+        self.chunk: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self.content = self
+
+    async def iter_any(self) -> AsyncIterator[bytes]:
+        yield await self.chunk
+        await asyncio.get_running_loop().create_future()
+
+
+async def test_cancelled_in_the_very_moment_a_chunk_comes() -> None:
+    """It must end: a follower that took the chunk and forgot the cancellation kept its screen's logs from closing."""
+    from saxtui.adapters.kubernetes.lines import Splitter
+    from saxtui.adapters.kubernetes.logs import _raw_lines
+
+    response = _Response()
+
+    async def consume() -> None:
+        async for _ in _raw_lines(response, Splitter(100), REQUEST):
+            pass
+
+    task = asyncio.create_task(consume())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    response.chunk.set_result(b"one\n")
+    task.cancel()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    swallowed = not task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert not swallowed
