@@ -1,8 +1,8 @@
 """What is known of prices, in US dollars an hour. An unknown price is None and is shown as unknown, never as $0.
 
 TPU prices are list prices of the SkyPilot catalogue, whose date is not known; spot prices move every month, so they are
-a sample. No public source was at hand for E2 machines or for the GKE cluster fee: an operator who knows them writes
-them into the overrides file (catalog/overrides.py).
+a sample. No source worth its name was at hand for E2 machines: an operator who knows their price writes it into the
+overrides file (catalog/overrides.py).
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def node_hour(machine_type: str, zone: str) -> Price | None:
 
 
 def cluster_hour() -> Price | None:
-    """GKE's management fee for one cluster and hour; None but for the operator's own, as no source was at hand."""
-    return _own("cluster", "")
+    """GKE's management fee for one cluster and hour: flat, whatever its size; a free tier for zonal ones is left out."""
+    return _own("cluster", "") or _CLUSTER_FEE
 
 
 def zones(generation: str) -> tuple[str, ...]:
@@ -56,6 +56,7 @@ def override(own: Iterable[OwnPrice]) -> None:
     _OWN[:] = own
 
 
+_CLUSTER_FEE = Price(0.10, "cloud.google.com/kubernetes-engine/pricing", "undated")
 _OWN: list[OwnPrice] = []
 
 

@@ -184,6 +184,9 @@ def _money(deployment: Deployment) -> tuple[str, ...]:
             f"${price.usd:.2f} ({'spot' if slices.spot else 'list'} price, {price.date})"
         )
         unknown = tuple(name for name in unknown if "chips" not in name)
+    fee = None if deployment.cluster.adopt else prices.cluster_hour()
+    if fee is not None:
+        lines.append(f"and ${fee.usd:.2f}/h for the GKE cluster")
     if unknown:
         lines.append(f"and what no price is known for: {', '.join(unknown)}")
     return tuple(lines)

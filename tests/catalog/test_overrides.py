@@ -47,7 +47,7 @@ def test_without_a_file_the_catalogue_is_as_it_came() -> None:
     overrides.use(GOOD)
     overrides.use("")
     assert tpus.shape("v3", "4x8").min_gke_version is None
-    assert prices.cluster_hour() is None
+    assert prices.node_hour("e2-standard-4", "us-west4-a") is None
 
 
 @pytest.mark.parametrize(
@@ -80,4 +80,4 @@ def test_a_wrong_file_is_refused_with_the_entry_named(text: str, said: str | Non
         overrides.use(text, "/state/catalog-overrides.yaml")
     assert caught.value.problem.said.startswith(said)
     assert caught.value.problem.target == "/state/catalog-overrides.yaml"
-    assert prices.cluster_hour() is None
+    assert prices.node_hour("e2-standard-4", "us-west4-a") is None

@@ -122,7 +122,7 @@ def test_own_catalogue_values_reach_the_plan(cli: Cli, file: str) -> None:
     own.unlink()
     assert cli("export", "-d", file) == 0
     assert "$76.80/h" in cli.out
-    assert prices.cluster_hour() is None
+    assert prices.node_hour("e2-standard-4", "us-west4-a") is None
 
 
 def test_plan_takes_a_file_once(cli: Cli, file: str) -> None:

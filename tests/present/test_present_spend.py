@@ -12,9 +12,9 @@ from saxtui.present.spend import Meter
     [
         (Meter(), "$0.00/h", "$0.00"),
         (Meter(76.8, 12.3), "$76.80/h", "$12.30"),
-        (Meter(76.8, 12.3, ("GKE cluster fee",)), "$76.80/h+", "$12.30+"),
-        (Meter(None, None, ("GKE cluster fee",)), "unknown/h", "unknown"),
-        (Meter(0.0, 12.3, ("GKE cluster fee",)), "$0.00/h", "$12.30+"),
+        (Meter(76.8, 12.3, ("4 CPU nodes",)), "$76.80/h+", "$12.30+"),
+        (Meter(None, None, ("4 CPU nodes",)), "unknown/h", "unknown"),
+        (Meter(0.0, 12.3, ("4 CPU nodes",)), "$0.00/h", "$12.30+"),
     ],
     ids=["nothing yet", "priced", "partly priced", "unpriced", "taken down"],
 )
