@@ -42,7 +42,7 @@ def node_hour(machine_type: str, zone: str) -> Price | None:
 
 
 def cluster_hour() -> Price | None:
-    """GKE's management fee for one cluster and hour: flat, whatever its size; a free tier for zonal ones is left out."""
+    """GKE's management fee for one cluster and hour: flat; the free tier of zonal ones is left out."""
     return _own("cluster", "") or _CLUSTER_FEE
 
 

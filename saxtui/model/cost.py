@@ -14,7 +14,10 @@ _EXISTS = frozenset({Ownership.OWNED, Ownership.OPERATION, Ownership.DELETING, O
 
 @dataclass(frozen=True, slots=True)
 class CostLine:
-    """One thing that bills. `usd` and `unit_usd` are per hour, None where no price is known; `source` is the list."""
+    """One thing that bills. `usd` and `unit_usd` are per hour, None where no price is known; `source` is the list.
+
+    `main` marks the slices: a sum without them would be a fraction of the bill and read as the whole.
+    """
 
     step: str
     name: str
@@ -22,6 +25,7 @@ class CostLine:
     unit: str
     unit_usd: float | None
     source: str = ""
+    main: bool = False
 
     @property
     def usd(self) -> float | None:
@@ -31,7 +35,7 @@ class CostLine:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """A sum with its unknown part beside it. `usd` None: nothing in it has a known price."""
+    """A sum with its unknown part beside it. `usd` None: nothing in it, or not its main part, has a known price."""
 
     usd: float | None
     unknown: tuple[str, ...] = ()
@@ -52,6 +56,7 @@ def lines(deployment: Deployment) -> tuple[CostLine, ...]:
             "chip-hour",
             price.usd if price else None,
             f"{price.source}, {price.date}" if price else "",
+            main=True,
         )
         for pool in slices.pools
     )
@@ -82,6 +87,8 @@ def lines(deployment: Deployment) -> tuple[CostLine, ...]:
 def total(parts: Iterable[CostLine]) -> Cost:
     """The sum of the known prices, with the names of the lines whose price is not known."""
     parts = tuple(parts)
+    if any(line.main and line.usd is None for line in parts):
+        return Cost(None, tuple(line.name for line in parts if line.usd is None))
     known = [line.usd for line in parts if line.usd is not None]
     unknown = tuple(line.name for line in parts if line.usd is None)
     return Cost(sum(known) if known or not parts else None, unknown)
@@ -112,7 +119,7 @@ def spent(deployment: Deployment, progress: RunProgress, now: float) -> Cost:
     """
     usd: float | None = None
     unknown: list[str] = []
-    billed = False
+    billed = main_unknown = False
     for line in lines(deployment):
         step = progress.step(line.step)
         seconds = step.owned_seconds + (max(0.0, now - step.owned_at) if step.owned_at is not None else 0.0)
@@ -121,6 +128,9 @@ def spent(deployment: Deployment, progress: RunProgress, now: float) -> Cost:
         billed = True
         if line.usd is None:
             unknown.append(line.name)
+            main_unknown = main_unknown or line.main
         else:
             usd = (usd or 0.0) + line.usd * seconds / 3600
+    if main_unknown:
+        return Cost(None, tuple(unknown))
     return Cost(usd if billed else 0.0, tuple(unknown))
