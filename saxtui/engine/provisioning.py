@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from saxtui.engine.achieve import achieve
+from saxtui.engine.attempt import attempt
 from saxtui.engine.control import Paused
 from saxtui.engine.recorder import CannotRecord, Recorder
 from saxtui.engine.result import RunResult
 from saxtui.engine.step import Step, StepContext
 from saxtui.engine.steps import ContextMaker
-from saxtui.errors import ExitCode, Problem, SaxtuiError
+from saxtui.errors import ExitCode, Problem
 from saxtui.model import events as ev
 from saxtui.model.plan import Plan
 from saxtui.model.progress import Ownership, RunProgress, StepState
-from saxtui.model.text import safe
 
 _HELD = frozenset({Ownership.OWNED, Ownership.OPERATION, Ownership.DELETING, Ownership.UNKNOWN})
 
@@ -131,7 +131,8 @@ async def _one(
 
 async def _achieved(step: Step, ctx: StepContext, recorder: Recorder, run: _Run) -> bool:
     try:
-        problem = await _attempt(step, ctx)
+        ctx.control.check()
+        problem = await attempt(step, achieve(step, ctx))
         if problem is None:
             return True
         run.problems.append(problem)
@@ -142,29 +143,3 @@ async def _achieved(step: Step, ctx: StepContext, recorder: Recorder, run: _Run)
         run.unrecorded = error
         ctx.control.pause()
     return False
-
-
-async def _attempt(step: Step, ctx: StepContext) -> Problem | None:
-    """None when the step's goal holds, else why not. Raises Paused, CannotRecord."""
-    try:
-        ctx.control.check()
-        await achieve(step, ctx)
-    except (Paused, CannotRecord):
-        raise
-    except SaxtuiError as error:
-        return error.problem
-    except Exception as error:
-        return internal(step, error)
-    return None
-
-
-def internal(step: Step, error: Exception) -> Problem:
-    """A fault of saxtui itself, as the problem of the step it happened in."""
-    return Problem(
-        tried=f"step {step.id}",
-        target=step.resource,
-        said=safe(f"{type(error).__name__}: {error}"),
-        next_step="this is a fault in saxtui; what it made is in the journal, and up and down go on from there",
-        reason="INTERNAL",
-        may_bill=None,
-    )

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from saxtui.engine.attempt import attempt
 from saxtui.engine.control import Paused
-from saxtui.engine.provisioning import exit_code, internal
+from saxtui.engine.provisioning import exit_code
 from saxtui.engine.recorder import CannotRecord, Recorder
 from saxtui.engine.removal import absent, record_gone, remove
 from saxtui.engine.result import Proof, RunResult
@@ -170,7 +171,7 @@ async def _removed(step: Step, ctx: StepContext, recorder: Recorder, down: _Down
                 ev.StepDone(at=recorder.now(), run=recorder.run, step=step.id, said="kept, as you asked")
             )
             return True
-        problem = await _attempt(step, ctx)
+        problem = await attempt(step, remove(step, ctx))
         if problem is None:
             return True
         down.problems[step.id] = problem
@@ -181,18 +182,6 @@ async def _removed(step: Step, ctx: StepContext, recorder: Recorder, down: _Down
         down.unrecorded = error
         ctx.control.pause()
     return False
-
-
-async def _attempt(step: Step, ctx: StepContext) -> Problem | None:
-    try:
-        await remove(step, ctx)
-    except (Paused, CannotRecord):
-        raise
-    except SaxtuiError as error:
-        return error.problem
-    except Exception as error:
-        return internal(step, error)
-    return None
 
 
 async def _took_along(make: ContextMaker, recorder: Recorder, down: _Down) -> None:

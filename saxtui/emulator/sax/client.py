@@ -63,6 +63,17 @@ class SaxClient:
         """Change checkpoint and replicas. Raises SaxError, Gone."""
         cell.update(await self._admin(process, cell.cell_of(model)), model, path, checkpoint, replicas)
 
+    async def listed(self, process: Json, model: str) -> Json:
+        """What both HTTP servers answer to /listcell."""
+        found = await self.detail(process, model)
+        return {
+            "model": model,
+            "model_path": found["path"],
+            "checkpoint": found["checkpoint"],
+            "max_replicas": found["replicas"],
+            "active_replicas": found["active"],
+        }
+
     async def detail(self, process: Json, model: str) -> Json:
         """path, checkpoint, replicas and `active`: servers assigned, loaded or not. Raises SaxError, Gone."""
         found = cell.find(await self._admin(process, cell.cell_of(model)), model)

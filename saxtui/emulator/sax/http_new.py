@@ -62,14 +62,7 @@ async def _call(client: SaxClient, process: Json, path: str, values: Json, extra
         return await client.names(process, values["sax_cell"])
     model = values["model"]
     if path == "/listcell":
-        found = await client.detail(process, model)
-        return {
-            "model": model,
-            "model_path": found["path"],
-            "checkpoint": found["checkpoint"],
-            "max_replicas": found["replicas"],
-            "active_replicas": found["active"],
-        }
+        return await client.listed(process, model)
     if path == "/unpublish":
         await client.unpublish(process, model)
         return {"model": model}

@@ -60,14 +60,7 @@ async def answer(client: SaxClient, process: Json, request: ProxyRequest) -> Pro
 async def _call(client: SaxClient, process: Json, path: str, sent: Json) -> Json:
     model = _text(sent["model"])
     if path == "/listcell":
-        found = await client.detail(process, model)
-        return {
-            "model": model,
-            "model_path": found["path"],
-            "checkpoint": found["checkpoint"],
-            "max_replicas": found["replicas"],
-            "active_replicas": found["active"],
-        }
+        return await client.listed(process, model)
     if path == "/unpublish":
         await client.unpublish(process, model)
         return {"model": model}
