@@ -57,7 +57,10 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class ClusterInfo:
-    """A GKE cluster. `endpoint` and `ca_pem` are empty while it is PROVISIONING; `uid` is GKE's id."""
+    """A GKE cluster. `endpoint` and `ca_pem` are empty while it is PROVISIONING; `uid` is GKE's id.
+
+    `channel` is a release channel in lower case, "none" without one; `private_nodes` None where it was not told.
+    """
 
     name: str
     location: str
@@ -72,6 +75,10 @@ class ClusterInfo:
     node_count: int = 0
     workload_pool: str = ""
     said: str = ""
+    channel: str = ""
+    private_nodes: bool | None = None
+    network: str = ""
+    subnetwork: str = ""
 
 
 @dataclass(frozen=True, slots=True)

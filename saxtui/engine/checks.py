@@ -106,6 +106,8 @@ async def _bucket(deployment: Deployment, cloud: Cloud) -> CheckRow:
     if found is None:
         return CheckRow("", Answer.OK, f"{name} is free")
     if found.labels.get("saxtui-deployment") != deployment.id:
+        if deployment.adopt_bucket:
+            return CheckRow("", Answer.OK, f"{name} is there and not ours; it is used, and never deleted")
         return _taken(name, "it exists and is not ours")
     return CheckRow("", Answer.OK, f"{name} is there and ours")
 
@@ -115,7 +117,7 @@ def _taken(name: str, said: str) -> CheckRow:
         tried="use",
         target=f"bucket {name}",
         said=said,
-        next_step="choose another name: the field bucket",
+        next_step="choose another name: the field bucket; or set adopt_bucket to use one you may read",
         reason="BUCKET_TAKEN",
         command=f"gcloud storage buckets describe {name}",
     )

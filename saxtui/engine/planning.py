@@ -245,6 +245,17 @@ def _unconfirmed(deployment: Deployment) -> tuple[str, ...]:
 
 
 def _cluster(deployment: Deployment) -> tuple[str, ...]:
+    private = (
+        "PRIVATE NODES: no node has an external address; images from outside Google, such as the JobSet controller's, "
+        f"need Cloud NAT in network {deployment.cluster.network or 'default'}",
+    ) if deployment.cluster.private_nodes else ()  # fmt: skip
+    bucket = (
+        f"bucket gs://{deployment.bucket} is used if it exists and is not ours; then it is never deleted",
+    ) if deployment.adopt_bucket else ()  # fmt: skip
+    return (*_nodes(deployment), *private, *bucket)
+
+
+def _nodes(deployment: Deployment) -> tuple[str, ...]:
     if deployment.cluster.every_zone and not deployment.cluster.adopt:
         nodes = deployment.cluster.cpu_nodes
         return (

@@ -18,6 +18,9 @@ from saxtui.catalog import sax_models, tpus
 Label = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$")]
 CloudName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9/_.:-]*$", max_length=200)]
 """A name of something made elsewhere, or a path such as projects/P/global/networks/N; "" = none."""
+LabelKey = Annotated[str, Field(pattern=r"^[a-z]([-_a-z0-9]{0,61}[a-z0-9])?$")]
+LabelValue = Annotated[str, Field(pattern=r"^([a-z0-9]([-_a-z0-9]{0,61}[a-z0-9])?)?$")]
+"""Legal as a label of Google Cloud and of Kubernetes alike, so narrower than either."""
 PoolPrefix = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,33}[a-z0-9])?$")]
 TUTORIAL_MODEL = f"{sax_models.PREFIX}.lm_cloud.LmCloudSpmd175B32Test"
 
@@ -35,6 +38,17 @@ class RoleScope(StrEnum):
 
     BUCKET = "bucket"
     PROJECT = "project"
+
+
+class Channel(StrEnum):
+    """GKE's release channels. DEFAULT leaves the choice to GKE; NONE enrols the cluster in no channel."""
+
+    DEFAULT = ""
+    RAPID = "rapid"
+    REGULAR = "regular"
+    STABLE = "stable"
+    EXTENDED = "extended"
+    NONE = "none"
 
 
 class _Part(BaseModel):
@@ -148,6 +162,9 @@ class Cluster(_Part):
         pattern=r"^(\d+\.\d+(\.\d+(-gke\.\d+)?)?)?$",
         description='GKE version such as 1.32; "" = GKE\'s default',
     )
+    release_channel: Channel = Field(
+        default=Channel.DEFAULT, description='rapid, regular, stable, extended, none; "" = GKE\'s default'
+    )
     cpu_nodes: int = Field(default=4, ge=1, le=100, description="CPU nodes in all, for the servers that need no TPU")
     every_zone: bool = Field(
         default=False, description="cpu_nodes in EACH zone of the region, usually three, as gcloud --num-nodes does"
@@ -155,6 +172,9 @@ class Cluster(_Part):
     cpu_machine_type: CloudName = Field(default="e2-standard-4", description="machine type of the CPU nodes")
     network: CloudName = Field(default="", description='VPC network; "" = default')
     subnetwork: CloudName = Field(default="", description='subnet; "" = the network\'s own in the region')
+    private_nodes: bool = Field(
+        default=False, description="no external addresses for the nodes: the network then needs Cloud NAT"
+    )
     adopt: bool = Field(default=False, description="use a cluster of that name that is not ours, and never delete it")
 
 
@@ -213,6 +233,12 @@ class Deployment(_Part):
     bucket: str = Field(
         pattern=r"^[a-z0-9][a-z0-9_.-]{1,61}[a-z0-9]$", description="bucket to make; its name is unique in the world"
     )
+    adopt_bucket: bool = Field(
+        default=False, description="use a bucket of that name that is not ours, and never delete it"
+    )
+    extra_labels: dict[LabelKey, LabelValue] = Field(
+        default={}, max_length=32, description="labels of your own for everything made here, such as team: nlp"
+    )
     exposure: Exposure = Field(
         default=Exposure.PRIVATE,
         description="private: through the Kubernetes API; internal, external: a load balancer without a password",
@@ -268,6 +294,14 @@ class Deployment(_Part):
             raise ValueError(f"{value!r} is not a legal bucket name: no 'goog', no 'google', no IP address")
         return value
 
+    @field_validator("extra_labels")
+    @classmethod
+    def _not_our_labels(cls, value: dict[str, str]) -> dict[str, str]:
+        for key in value:
+            if key.startswith(("saxtui", "goog", "app")):
+                raise ValueError(f"{key!r} is taken: labels that begin with saxtui, goog or app are set elsewhere")
+        return value
+
     @field_validator("source_ranges")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -302,8 +336,8 @@ class Deployment(_Part):
 
     @property
     def labels(self) -> dict[str, str]:
-        """The ownership labels put on every resource that can carry them."""
-        return {"saxtui-deployment": self.id, "saxtui-name": self.name}
+        """The ownership labels and the operator's own, put on every resource that can carry them."""
+        return {**self.extra_labels, "saxtui-deployment": self.id, "saxtui-name": self.name}
 
 
 def _names(chips: int, release: str) -> str:

@@ -322,7 +322,9 @@ class FakeGke:
         pool = row["spec"].get("workloadIdentityConfig", {}).get("workloadPool", "")
         return ClusterInfo(
             name, "us-west4", row["status"], endpoint, "PEM", "1.33", row["uid"], "link", row["labels"],
-            workload_pool=pool,
+            workload_pool=pool, network=row["spec"].get("network", "default"),
+            channel=row["spec"].get("releaseChannel", {}).get("channel", "REGULAR").lower(),
+            private_nodes=row["spec"].get("networkConfig", {}).get("defaultEnablePrivateNodes", False),
         )  # fmt: skip
 
     def _pool(self, name: str, row: dict[str, Any]) -> NodePoolInfo:

@@ -74,3 +74,29 @@ async def test_a_cluster_that_is_gone_is_told_once() -> None:
     world.pools.clear()
     world.kube.clear()
     assert [item.step for item in await Process(world).runs.drift()] == ["cluster"]
+
+
+SHAPE = {
+    "cluster": {"private_nodes": True, "release_channel": "stable", "network": "lab"},
+    "extra_labels": {"team": "nlp"},
+}
+
+
+@pytest.mark.parametrize(
+    ("part", "now", "field", "theirs"),
+    [
+        ("spec", {"networkConfig": {}}, "nodes", "with external addresses"),
+        ("spec", {"releaseChannel": {"channel": "RAPID"}}, "release channel", "rapid"),
+        ("spec", {"network": "default"}, "network", "default"),
+        ("labels", {"team": "vision"}, "label team", "vision"),
+    ],
+)
+async def test_the_clusters_shape_is_compared_where_the_file_says_it(
+    part: str, now: dict[str, object], field: str, theirs: str
+) -> None:
+    world, wanted = World(), tutorial(**SHAPE)
+    assert (await Process(world, wanted).up()).outcome == "done"
+    assert await Process(world, wanted).runs.drift() == ()
+    world.clusters["saxml"][part] = {**world.clusters["saxml"][part], **now}
+    (found,) = await Process(world, wanted).runs.drift()
+    assert (found.step, found.field, found.theirs) == ("cluster", field, theirs)

@@ -153,7 +153,17 @@ def _cluster_info(found: Any) -> ClusterInfo:
         node_count=found.current_node_count,
         workload_pool=safe(found.workload_identity_config.workload_pool),
         said=_said(found),
+        channel=_channel(found),
+        private_nodes=found.network_config.default_enable_private_nodes
+        or found.private_cluster_config.enable_private_nodes,
+        network=safe(found.network),
+        subnetwork=safe(found.subnetwork),
     )
+
+
+def _channel(found: Any) -> str:
+    name = _enum(found.release_channel.channel)
+    return "none" if name in ("", "UNSPECIFIED") else name.lower()
 
 
 def _pool_info(found: Any) -> NodePoolInfo:

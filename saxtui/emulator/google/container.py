@@ -293,13 +293,16 @@ def _first_pools(wanted: Json) -> list[Json]:
 
 def _channel(wanted: Json) -> Json:
     """REGULAR unless another channel, or none (UNSPECIFIED), is asked for."""
-    return {"channel": wanted.get("releaseChannel", {}).get("channel", "REGULAR")}
+    if "releaseChannel" not in wanted:
+        return {"channel": "REGULAR"}
+    return {"channel": wanted["releaseChannel"].get("channel", "UNSPECIFIED")}
 
 
 def _network(key: str, wanted: Json) -> Json:
     project, location, _ = key.split("/")
     region = places.region_of(location)
     return {
+        **wanted.get("networkConfig", {}),
         "network": f"projects/{project}/global/networks/{wanted.get('network') or 'default'}",
         "subnetwork": f"projects/{project}/regions/{region}/subnetworks/{wanted.get('subnetwork') or 'default'}",
         "serviceExternalIpsConfig": {},

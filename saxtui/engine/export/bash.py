@@ -120,8 +120,7 @@ bucket() {{
   say "bucket gs://$BUCKET"
   there gcloud storage buckets describe "gs://$BUCKET" ||
     {_safe(steps["bucket"].command)}
-  gcloud storage buckets update "gs://$BUCKET" --update-labels="$LABELS"
-}}
+{_label_bucket(deployment)}}}
 
 service_account() {{
   say "service account $ACCOUNT"
@@ -285,6 +284,7 @@ def _down(deployment: Deployment) -> str:
             for pool in deployment.slices.pools
         )
         cluster = f"# The cluster was there before: it stays.\n{pools}"
+    bucket = _BUCKET_STAYS if deployment.adopt_bucket else _BUCKET_GOES
     project_wide = deployment.identity.role_scope is RoleScope.PROJECT
     unbind = (
         '  gcloud projects remove-iam-policy-binding "$PROJECT" --member="serviceAccount:$ACCOUNT" '
@@ -301,11 +301,23 @@ down() {{
     deployment/{manifests.ADMIN} serviceaccount/{deployment.identity.kubernetes_account} || true
   {cluster}
 {unbind}  gcloud iam service-accounts delete "$ACCOUNT" --project="$PROJECT"
+{bucket}
+}}"""
+
+
+_BUCKET_STAYS = "  # The bucket was there before: it stays, with what is in it."
+_BUCKET_GOES = """\
   for prefix in sax-root sax-fs-root saxtui; do
     gcloud storage rm --recursive "gs://$BUCKET/$prefix" 2>/dev/null || true
   done
-  gcloud storage buckets delete "gs://$BUCKET"
-}}"""
+  gcloud storage buckets delete "gs://$BUCKET\""""
+
+
+def _label_bucket(deployment: Deployment) -> str:
+    """Labels on the bucket say it is ours, so one that is not is left without."""
+    if deployment.adopt_bucket:
+        return ""
+    return '  gcloud storage buckets update "gs://$BUCKET" --update-labels="$LABELS"\n'
 
 
 def _labels(deployment: Deployment) -> str:

@@ -31,6 +31,7 @@ class Words:
     role_bucket: str
     role_project: str
     every_zone: str
+    private_nodes: str
     before: str
     before_text: str
     steps: str
@@ -77,6 +78,7 @@ _ENGLISH = Words(
     role_bucket="{account} may read and write the one bucket gs://{bucket}",
     role_project="**RISK, project-wide:** {account} gets roles/storage.admin on every bucket of the project",
     every_zone="**RISK, cost:** {nodes} CPU nodes in each zone of {region}, usually three: {nodes} x 3",
+    private_nodes="No node has an external address: images from outside Google need Cloud NAT in network {network}",
     before="Before you begin",
     before_text="You need gcloud, kubectl with gke-gcloud-auth-plugin, and curl. Stop when a check fails.",
     steps="Steps",
@@ -132,6 +134,7 @@ _CHINESE = Words(
     role_bucket="{account} 只能讀寫 gs://{bucket} 這一個值區",
     role_project="**風險（整個專案）：**{account} 會在專案的所有值區取得 roles/storage.admin",
     every_zone="**風險（費用）：**{region} 的每個可用區各有 {nodes} 個 CPU 節點，通常有三個可用區，共 {nodes} x 3 個",
+    private_nodes="節點都沒有外部位址：Google 以外的映像檔需要網路 {network} 有 Cloud NAT",
     before="開始之前",
     before_text="需要 gcloud、kubectl（含 gke-gcloud-auth-plugin）與 curl。只要有一項檢查失敗就先停下來。",
     steps="步驟",

@@ -85,6 +85,8 @@ def _consequences(deployment: Deployment, say: Words) -> list[str]:
     lines.append(role.format(account=deployment.service_account_email, bucket=deployment.bucket))
     if deployment.cluster.every_zone:
         lines.append(say.every_zone.format(nodes=deployment.cluster.cpu_nodes, region=deployment.region))
+    if deployment.cluster.private_nodes:
+        lines.append(say.private_nodes.format(network=deployment.cluster.network or "default"))
     return lines
 
 
@@ -149,7 +151,7 @@ def _back(deployment: Deployment, say: Words) -> str:
             else []
         ),
         f"gcloud iam service-accounts delete {deployment.service_account_email} --project={deployment.project} --quiet",
-        f"gcloud storage rm --recursive gs://{deployment.bucket}",
+        *([] if deployment.adopt_bucket else [f"gcloud storage rm --recursive gs://{deployment.bucket}"]),
     ]
     return f"## {say.back}\n\n{say.back_text}\n\n{_code(*commands)}"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from saxtui.catalog import tpus
 from saxtui.engine.export import objects
 from saxtui.engine.steps.cluster import SCOPE
-from saxtui.model.deployment import RoleScope
+from saxtui.model.deployment import Channel, RoleScope
 
 if TYPE_CHECKING:
     from saxtui.engine.manifests import Manifest
@@ -37,7 +37,7 @@ def main(plan: Plan, deployment: Deployment) -> str:
     blocks = [
         _terraform(),
         ('provider "google"', [("project", _s(deployment.project)), ("region", _s(deployment.region))]),
-        _bucket(deployment),
+        *([] if deployment.adopt_bucket else [_bucket(deployment)]),
         _account(deployment),
         *_roles(deployment),
         *([] if deployment.cluster.adopt else [_cluster(deployment)]),
@@ -86,7 +86,7 @@ def _roles(deployment: Deployment) -> list[Block]:
                 'resource "google_storage_bucket_iam_member" "storage"',
                 [
                     ("for_each", f"toset({roles})"),
-                    ("bucket", "google_storage_bucket.sax.name"),
+                    ("bucket", _s(deployment.bucket) if deployment.adopt_bucket else "google_storage_bucket.sax.name"),
                     ("role", "each.value"),
                     member,
                 ],
@@ -111,6 +111,11 @@ def _cluster(deployment: Deployment) -> Block:
     body.append(("initial_node_count", str(spec.cpu_nodes)))
     if spec.version:
         body.append(("min_master_version", _s(spec.version)))
+    if spec.release_channel:
+        name = "UNSPECIFIED" if spec.release_channel is Channel.NONE else spec.release_channel.upper()
+        body.append(("release_channel", [("channel", _s(name))]))
+    if spec.private_nodes:
+        body += [("private_cluster_config", [("enable_private_nodes", "true")]), ("ip_allocation_policy", [])]
     body += [(name, _s(value)) for name, value in (("network", spec.network), ("subnetwork", spec.subnetwork)) if value]
     body += [
         ("resource_labels", _map(deployment.labels)),
@@ -158,6 +163,8 @@ def _pools(deployment: Deployment) -> Block:
     if slices.flex_start:
         body.append(("autoscaling", [("min_node_count", "0"), ("max_node_count", str(shape.hosts))]))
     body.append(("node_config", nodes))
+    if deployment.cluster.private_nodes:
+        body.append(("network_config", [("enable_private_nodes", "true")]))
     if shape.multi_host:
         policy: Body = [("type", _s("COMPACT")), ("tpu_topology", _s(shape.topology))]
         if shape.placement == tpus.WORKLOAD_POLICY:

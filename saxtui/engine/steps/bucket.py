@@ -62,6 +62,10 @@ class Bucket(Step):
         if found is None:
             return ABSENT
         if found.labels.get("saxtui-deployment") != self.deployment.id:
+            if self.deployment.adopt_bucket:
+                return Observation(
+                    Presence.KEPT, f"{self.resource}: there before, never deleted", found.uid, found.link
+                )
             return Observation(Presence.FOREIGN, f"bucket {self.resource} exists and is not ours (no label of ours)")
         said = f"{self.resource} in {found.location.lower()}"
         if found.location and found.location.lower() != self.deployment.region:

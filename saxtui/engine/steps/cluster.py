@@ -5,10 +5,13 @@ from __future__ import annotations
 from saxtui.engine.step import Json, Look, Observation, Presence, Step, StepContext
 from saxtui.engine.steps import operations
 from saxtui.errors import Problem, StepFailed
+from saxtui.model.deployment import Channel
 from saxtui.model.plan import StepKind
 from saxtui.ports import ClusterInfo
 
 _STARTING = frozenset({"PROVISIONING", "RECONCILING", ""})
+_CHANNEL = {Channel.NONE: "None"}
+"""gcloud's word, where it is another."""
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
@@ -47,6 +50,12 @@ class Cluster(Step):
             f"--labels={_pairs(wanted.labels)}",
         ]
         flags += [f"--cluster-version={spec.version}"] if spec.version else []
+        flags += (
+            [f"--release-channel={_CHANNEL.get(spec.release_channel, spec.release_channel)}"]
+            if spec.release_channel
+            else []
+        )
+        flags += ["--enable-private-nodes", "--enable-ip-alias"] if spec.private_nodes else []
         flags += [f"--network={spec.network}"] if spec.network else []
         flags += [f"--subnetwork={spec.subnetwork}"] if spec.subnetwork else []
         return f"gcloud container clusters create {spec.name} " + " ".join(flags)
@@ -74,6 +83,12 @@ class Cluster(Step):
         }
         if spec.version:
             cluster["initialClusterVersion"] = spec.version
+        if spec.release_channel:
+            name = "UNSPECIFIED" if spec.release_channel is Channel.NONE else spec.release_channel.upper()
+            cluster["releaseChannel"] = {"channel": name}
+        if spec.private_nodes:
+            cluster["networkConfig"] = {"defaultEnablePrivateNodes": True}
+            cluster["ipAllocationPolicy"] = {"useIpAliases": True}
         if spec.network:
             cluster["network"] = spec.network
         if spec.subnetwork:
@@ -99,6 +114,27 @@ class Cluster(Step):
         if found.status == "PROVISIONING" and not ctx.now.operation:
             operation = await operations.running(ctx, self._path, "CREATE_CLUSTER")
         return Observation(Presence.OURS, said, found.uid, found.link, ready, operation=operation)
+
+    async def drifts(self, ctx: StepContext) -> list[tuple[str, str, str]]:
+        """Release channel, private nodes, network and the operator's labels, where the file says them."""
+        wanted, spec = self.deployment, self.deployment.cluster
+        found = await ctx.cloud.gke.get_cluster(wanted.region, spec.name)
+        if found is None:
+            return []
+        rows = [(f"label {key}", value, found.labels.get(key, "missing")) for key, value in wanted.extra_labels.items()]
+        if spec.release_channel:
+            rows.append(("release channel", spec.release_channel.value, found.channel))
+        if found.private_nodes is not None:
+            rows.append(("nodes", _addresses(spec.private_nodes), _addresses(found.private_nodes)))
+        rows += [
+            (name, ours, theirs)
+            for name, ours, theirs in (
+                ("network", spec.network.rpartition("/")[2], found.network.rpartition("/")[2]),
+                ("subnetwork", spec.subnetwork.rpartition("/")[2], found.subnetwork.rpartition("/")[2]),
+            )
+            if ours and theirs
+        ]
+        return [row for row in rows if row[1] != row[2]]
 
     async def create(self, ctx: StepContext) -> str:
         """Ask GKE for it."""
@@ -154,6 +190,10 @@ class Cluster(Step):
             said = f"cluster {self.resource} has no Workload Identity pool {self.deployment.workload_pool}"
             return Observation(Presence.FOREIGN, said)
         return Observation(Presence.KEPT, f"{said}; adopted, never deleted", found.uid, found.link, ready)
+
+
+def _addresses(private: bool) -> str:
+    return "without external addresses" if private else "with external addresses"
 
 
 def _pairs(labels: dict[str, str]) -> str:

@@ -56,6 +56,7 @@ class NodePool(Step):
         flags += ["--scopes=cloud-platform", "--workload-metadata=GKE_METADATA", f"--labels={labels}"]
         flags += [f"--tpu-topology={shape.topology}"] if shape.multi_host else []
         flags += [f"--placement-policy={wanted.slices.placement_policy}"] if wanted.slices.placement_policy else []
+        flags += ["--enable-private-nodes"] if wanted.cluster.private_nodes else []
         flags += ["--spot"] if wanted.slices.spot else []
         if wanted.slices.flex_start:
             flags += ["--flex-start", "--enable-autoscaling", "--min-nodes=0", f"--max-nodes={shape.hosts}"]
@@ -88,6 +89,8 @@ class NodePool(Step):
             "config": config,
             "management": {"autoUpgrade": True, "autoRepair": True},
         }
+        if wanted.cluster.private_nodes:
+            pool["networkConfig"] = {"enablePrivateNodes": True}
         if wanted.slices.flex_start:
             # A flex-start pool begins empty: its hosts come all at once when the model servers' pods ask for them.
             config["flexStart"] = True

@@ -30,6 +30,11 @@ VARIANTS: list[dict[str, Any]] = [
     {"cluster": {"adopt": True}, "slices": {"spot": True}},
     {"cluster": {"every_zone": True, "version": "1.32", "network": "projects/p/global/networks/n"}},
     {"slices": {"reservation": "res1"}},
+    {
+        "cluster": {"private_nodes": True, "release_channel": "stable"},
+        "adopt_bucket": True,
+        "extra_labels": {"team": "nlp"},
+    },
     {"slices": {"flex_start": True}},
     {"slices": {"topology": "2x2", "count": 7}, "model": {"path": "my.own.Class"}},
     {"slices": {"generation": "tpu7x", "topology": "2x2x2", "placement_policy": "wp"}, "model": {"path": "own.Class"}},
@@ -113,7 +118,11 @@ def test_terraform_parses_as_hcl_and_says_what_the_plan_says(changes: dict[str, 
     wanted = tutorial(**changes)
     found = files("terraform", wanted)
     blocks = {tuple(labels): dict_of(body) for labels, body in Reader(found["main.tf"]).file()}
-    assert blocks["resource", "google_storage_bucket", "sax"]["name"] == wanted.bucket
+    if wanted.adopt_bucket:
+        assert ("resource", "google_storage_bucket", "sax") not in blocks
+        assert "google_storage_bucket.sax" not in found["main.tf"]
+    else:
+        assert blocks["resource", "google_storage_bucket", "sax"]["name"] == wanted.bucket
     pools = blocks["resource", "google_container_node_pool", "slices"]
     shape = wanted.slices.shape
     assert pools["for_each"] == ("toset", [list(wanted.slices.pools)])
