@@ -228,6 +228,15 @@ class Leftover:
     tags: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Machines set aside in a zone: how many, of which type, and how many of them are used."""
+
+    machine_type: str
+    count: int
+    used: int
+
+
 class Projects(Protocol):
     """Projects, APIs and what Compute Engine offers."""
 
@@ -245,6 +254,15 @@ class Projects(Protocol):
     async def regions(self, project: str) -> builtins.list[str]: ...
     async def zones_offering(self, project: str, machine_type: str) -> frozenset[str]: ...
     async def quotas(self, project: str, region: str) -> builtins.list[Quota]: ...
+    async def cloud_quota(self, project: str, region: str, quota: str, family: str) -> float | None:
+        """Cloud Quotas' limit of a Compute Engine quota id in the region; None where it cannot be read.
+
+        With a `family` (a TPU family such as CT6E) that has no row there it is 0.
+        """
+
+    async def reservation(self, project: str, zone: str, name: str) -> Reservation | None:
+        """A reservation by its name, or projects/OWNER/reservations/NAME; None where there is none."""
+
     async def forwarding_rules(self, project: str, region: str) -> builtins.list[Json]: ...
     async def leftovers(self, project: str, region: str, zone: str) -> builtins.list[Leftover]:
         """Everything of these kinds in the region and zone, whoever made it."""

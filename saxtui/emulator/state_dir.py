@@ -21,7 +21,16 @@ from saxtui.emulator.tls import Authority, write_private
 
 Json = dict[str, Any]
 
-_OVERRIDES = ("CONTAINER", "IAM", "CLOUDRESOURCEMANAGER", "SERVICEUSAGE", "COMPUTE", "STORAGE")
+_OVERRIDES = (
+    "CONTAINER",
+    "IAM",
+    "CLOUDRESOURCEMANAGER",
+    "SERVICEUSAGE",
+    "COMPUTE",
+    "STORAGE",
+    "CLOUDBILLING",
+    "CLOUDQUOTAS",
+)
 
 
 class StateError(Exception):

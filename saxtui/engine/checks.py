@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from saxtui.engine.steps.check import LOOKS, Findings, project
-from saxtui.errors import CallError, Denied, Problem, SaxtuiError
+from saxtui.engine.steps.check import LOOKS, Findings, billing, project
+from saxtui.errors import Denied, Problem, SaxtuiError
 from saxtui.model.checks import Answer, CheckRow
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ async def survey(deployment: Deployment, cloud: Cloud, limit: float = LIMIT) -> 
     looks: list[tuple[str, Look]] = [
         ("account", _account),
         ("project", _from(project)),
-        ("billing", _billing),
+        ("billing", _from(billing)),
         *((name, _from(look)) for name, look in LOOKS),
         ("bucket", _bucket),
         ("existing", _existing),
@@ -73,26 +73,6 @@ def _from(look: Callable[[Deployment, Cloud, Findings], Awaitable[object]]) -> L
 
 async def _account(deployment: Deployment, cloud: Cloud) -> CheckRow:
     return CheckRow("", Answer.OK, await cloud.projects.account())
-
-
-async def _billing(deployment: Deployment, cloud: Cloud) -> CheckRow:
-    try:
-        enabled = await cloud.projects.billing(deployment.project)
-    except CallError:
-        enabled = None
-    if enabled is None:
-        return CheckRow("", Answer.UNKNOWN, "whether the project has a billing account cannot be read here")
-    if enabled:
-        return CheckRow("", Answer.OK, "the project has a billing account")
-    problem = Problem(
-        tried="use",
-        target=f"project {deployment.project}",
-        said="it has no billing account, so nothing can be made in it",
-        next_step="link one in the console's Billing page",
-        reason="BILLING_DISABLED",
-        command=f"gcloud billing projects describe {deployment.project}",
-    )
-    return CheckRow("", Answer.PROBLEM, problem.one_line(), (problem,))
 
 
 async def _bucket(deployment: Deployment, cloud: Cloud) -> CheckRow:
@@ -159,8 +139,5 @@ def _foreign(target: str, way_out: str) -> Problem:
 def _not_asked(deployment: Deployment) -> tuple[CheckRow, ...]:
     """What the file's own rules prove, and what nobody can know."""
     rows = [CheckRow("names", Answer.OK, "every name is legal: the deployment file would not be read otherwise")]
-    if deployment.slices.reservation:
-        said = f"whether reservation {deployment.slices.reservation} has room is not asked"
-        rows.append(CheckRow("reservation", Answer.UNKNOWN, said))
     said = f"whether {deployment.zone} has {deployment.chips} chips free cannot be known beforehand"
     return (*rows, CheckRow("capacity", Answer.UNKNOWN, said))

@@ -33,6 +33,7 @@ from saxtui.ports import (
     ProjectInfo,
     Quota,
     Ref,
+    Reservation,
 )
 
 MANIFEST = b"""
@@ -497,6 +498,12 @@ class FakeProjects:
 
     async def quotas(self, project: str, region: str) -> Sequence[Quota]:
         return [Quota("TPU_LITE_PODSLICE_V5", self.limit, 0.0)]
+
+    async def cloud_quota(self, project: str, region: str, quota: str, family: str) -> float | None:
+        return None
+
+    async def reservation(self, project: str, zone: str, name: str) -> Reservation | None:
+        return Reservation("ct5lp-hightpu-4t", 1000, 0)
 
     async def forwarding_rules(self, project: str, region: str) -> Sequence[Json]:
         return [{"name": name, "IPAddress": address} for name, address in self.w.addresses.items()]

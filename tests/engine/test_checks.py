@@ -14,9 +14,16 @@ from tests.engine.fake_world import FakeCloud, World
 from tests.engine.harness import tutorial
 
 ORDER = [
-    "account", "project", "billing", "APIs", "permissions", "zone", "GKE version", "quota", "bucket", "existing",
+    "account", "project", "billing", "APIs", "permissions", "zone", "GKE version", "quota", "reservation", "bucket",
+    "existing",
     "names", "capacity",
 ]  # fmt: skip
+
+
+WHY = (
+    "TPUS-PER-TPU-FAMILY-per-project-region cannot be read; "
+    "gcloud services enable cloudquotas.googleapis.com lets it be"
+)
 
 
 def by_name(rows: tuple[CheckRow, ...]) -> dict[str, CheckRow]:
@@ -48,7 +55,7 @@ async def test_quota_says_how_much_is_short(cloud: FakeCloud) -> None:
 async def test_quota_of_other_generations_is_unknown(cloud: FakeCloud) -> None:
     wanted = tutorial(slices={"generation": "v6e", "topology": "4x8"})
     row = by_name(await checks.survey(wanted, cloud))["quota"]
-    assert (row.answer, row.said) == (Answer.UNKNOWN, "quota: needed 64 chips · limit unknown")
+    assert (row.answer, row.said) == (Answer.UNKNOWN, "quota: needed 64 chips · limit unknown: " + WHY)
 
 
 @pytest.mark.parametrize(

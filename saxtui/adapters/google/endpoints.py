@@ -18,7 +18,7 @@ _PREFIX = "CLOUDSDK_API_ENDPOINT_OVERRIDES_"
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Base addresses without a trailing slash and without a version path. `billing` is "" where there is none."""
+    """Base addresses without a trailing slash and version path. `billing`, `quotas`: "" where there is none."""
 
     container: str
     iam: str
@@ -27,6 +27,7 @@ class Endpoints:
     compute: str
     storage: str
     billing: str = ""
+    quotas: str = ""
 
 
 def read(environ: Mapping[str, str]) -> Endpoints:
@@ -43,12 +44,13 @@ def read(environ: Mapping[str, str]) -> Endpoints:
         service_usage=base("SERVICEUSAGE"),
         compute=base("COMPUTE", "/compute/v1"),
         storage=base("STORAGE", "/storage/v1"),
-        billing=_billing(environ),
+        billing=_optional(environ, "CLOUDBILLING"),
+        quotas=_optional(environ, "CLOUDQUOTAS"),
     )
 
 
-def _billing(environ: Mapping[str, str]) -> str:
-    """Cloud Billing: never the public address beside other APIs that are overridden, as on an embedded cloud."""
-    given = environ.get(_PREFIX + "CLOUDBILLING", "").rstrip("/")
-    overridden = any(environ.get(_PREFIX + name) for name in _PUBLIC)
-    return given or ("" if overridden else "https://cloudbilling.googleapis.com")
+def _optional(environ: Mapping[str, str], name: str) -> str:
+    """Cloud Billing, Cloud Quotas: never the public address beside overridden APIs, as on an embedded cloud."""
+    given = environ.get(_PREFIX + name, "").rstrip("/")
+    overridden = any(environ.get(_PREFIX + other) for other in _PUBLIC)
+    return given or ("" if overridden else f"https://{name.lower()}.googleapis.com")

@@ -11,7 +11,7 @@ from saxtui.adapters.google.endpoints import Endpoints
 from saxtui.adapters.google.transport import Json, Transport
 from saxtui.errors import Denied
 from saxtui.model.text import safe
-from saxtui.ports import Leftover, ProjectInfo, Quota
+from saxtui.ports import Leftover, ProjectInfo, Quota, Reservation
 
 
 class GoogleProjects:
@@ -22,6 +22,7 @@ class GoogleProjects:
         self._manager = f"{endpoints.resource_manager}/v3"
         self._usage = f"{endpoints.service_usage}/v1"
         self._billing = endpoints.billing
+        self._quotas = endpoints.quotas
         self._compute = f"{endpoints.compute}/compute/v1/projects"
 
     async def account(self) -> str:
@@ -105,6 +106,35 @@ class GoogleProjects:
             Quota(safe(item.get("metric", "")), float(item.get("limit", 0)), float(item.get("usage", 0)))
             for item in (found or {}).get("quotas", [])
         ]
+
+    async def cloud_quota(self, project: str, region: str, quota: str, family: str) -> float | None:
+        """By Cloud Quotas; its rows name their regions, and one without any holds everywhere."""
+        if not self._quotas:
+            return None
+        service = "compute.googleapis.com"
+        url = f"{self._quotas}/v1/projects/{project}/locations/global/services/{service}/quotaInfos/{quota}"
+        found = await self._transport.call("GET", url, "read quota", quota)
+        if found is None:
+            return None
+        for row in found.get("dimensionsInfos", []):
+            dimensions, places = row.get("dimensions", {}), row.get("applicableLocations", [])
+            here = region in places or dimensions.get("region") == region or not (places or "region" in dimensions)
+            if here and dimensions.get("tpu_family", "") == family:
+                return float(row.get("details", {}).get("value", 0))
+        return 0.0 if family else None
+
+    async def reservation(self, project: str, zone: str, name: str) -> Reservation | None:
+        """One of this project's, or by its whole path one that is shared with it."""
+        parts = name.split("/")
+        owner = parts[1] if len(parts) >= 4 and parts[0] == "projects" else project
+        own = parts[3] if len(parts) >= 4 else parts[-1]
+        url = f"{self._compute}/{owner}/zones/{zone}/reservations/{own}"
+        found = await self._transport.call("GET", url, "get reservation", name)
+        if found is None:
+            return None
+        held = found.get("specificReservation", {})
+        machine = held.get("instanceProperties", {}).get("machineType", "")
+        return Reservation(safe(machine), int(held.get("count", 0)), int(held.get("inUseCount", 0)))
 
     async def forwarding_rules(self, project: str, region: str) -> builtins.list[Json]:
         """The region's forwarding rules: name, address, description and labels, as text that is safe to show."""

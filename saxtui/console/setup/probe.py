@@ -37,7 +37,7 @@ async def probe(sessions: Sessions, draft: Draft, made: Deployment | None) -> As
         async for line in _offer(sessions, draft):
             yield line
         if made is not None:
-            async for line in _problems(sessions, made):
+            async for line in of_deployment(sessions, made):
                 yield line
     except SaxtuiError as error:
         yield Meaning("check", error.problem.one_line(), "bad")
@@ -57,7 +57,8 @@ async def _offer(sessions: Sessions, draft: Draft) -> AsyncIterator[Meaning]:
         yield Meaning("offer", f"{draft.zone} does not offer {shape.machine_type}; {others} does", "bad")
 
 
-async def _problems(sessions: Sessions, made: Deployment) -> AsyncIterator[Meaning]:
+async def of_deployment(sessions: Sessions, made: Deployment) -> AsyncIterator[Meaning]:
+    """The checks' problems with the way out of each, then the answers worth a line. Raises SaxtuiError."""
     session = await sessions.draft(made)
     try:
         rows = await session.checks()

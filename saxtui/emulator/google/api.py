@@ -12,6 +12,7 @@ from saxtui.emulator.google.compute import Compute
 from saxtui.emulator.google.container import Clusters
 from saxtui.emulator.google.errors import GoogleError, unauthenticated
 from saxtui.emulator.google.iam import ServiceAccounts
+from saxtui.emulator.google.inquiries import Inquiries
 from saxtui.emulator.google.node_pools import NodePools
 from saxtui.emulator.google.operations import Operations
 from saxtui.emulator.google.pool_updates import PoolUpdates
@@ -53,6 +54,7 @@ class GoogleApi:
             ServiceAccounts(world),
             ServiceUsage(world),
             Compute(world),
+            Inquiries(world),
             Projects(world),
         )
         world.on(faults.LAND, self._land)

@@ -153,6 +153,8 @@ _SERVICE_OF_PATH = (
     (re.compile(r"/compute/v1/|/projects/"), "compute"),
     (re.compile(r"/v1/projects/[^/]+/serviceAccounts"), "iam"),
     (re.compile(r"/v1/projects/[^/]+/services|/v1/operations/"), "serviceusage"),
+    (re.compile(r"/v1/projects/[^/]+/billingInfo"), "cloudbilling"),
+    (re.compile(r"/v1/projects/[^/]+/locations/global/services/"), "cloudquotas"),
     (re.compile(r"/v1/projects/[^/]+/(locations|zones)/"), "container"),
     (re.compile(r"/v[13]/(projects|organizations|folders)"), "cloudresourcemanager"),
 )

@@ -251,6 +251,20 @@ class QuotaLimit(StateFault, tag="quota-limit"):
     limit: Seconds
 
 
+class BillingOff(StateFault, tag="billing-off"):
+    """The project has no billing account."""
+
+
+class Reserved(StateFault, tag="reservation"):
+    """A reservation of so many machines in a zone, some of them used."""
+
+    name: str
+    zone: str
+    machine: str
+    count: Annotated[int, Meta(ge=0)]
+    used: Annotated[int, Meta(ge=0)] = 0
+
+
 class PermissionMissing(StateFault, tag="permission-missing"):
     """The caller lacks these permissions: testIamPermissions says so, and the calls are refused."""
 
@@ -395,6 +409,8 @@ AnyFault = (
     | BucketTaken
     | LoadFails
     | QuotaLimit
+    | BillingOff
+    | Reserved
     | PermissionMissing
     | IamDelay
     | ImagePullFails

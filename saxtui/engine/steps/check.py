@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 
 from saxtui.engine.step import Step, StepContext, patiently
-from saxtui.errors import Problem, Refused, SaxtuiError
+from saxtui.engine.steps.quota import quota, reservation
+from saxtui.errors import CallError, Problem, Refused, SaxtuiError
 from saxtui.model.deployment import Deployment, RoleScope
 from saxtui.model.plan import StepKind
 from saxtui.ports import Cloud
@@ -52,8 +53,6 @@ PERMISSIONS = (
     "compute.resourcePolicies.list",
 )
 PROJECT_ROLE = ("resourcemanager.projects.getIamPolicy", "resourcemanager.projects.setIamPolicy")
-# Compute Engine's regional quota metrics, in chips; the other generations have none there (they are in Cloud Quotas).
-_QUOTA = {("v5e", False): "TPU_LITE_PODSLICE_V5", ("v5e", True): "PREEMPTIBLE_TPU_LITE_PODSLICE_V5"}
 
 
 @dataclass(slots=True)
@@ -92,7 +91,7 @@ async def inspect(deployment: Deployment, cloud: Cloud) -> Findings:
     found = Findings()
     if not await project(deployment, cloud, found) or not await _services(deployment, cloud, found):
         return found
-    for look in (_permissions, _zone, _version, _quota):
+    for look in (billing, _permissions, _zone, _version, quota, reservation):
         try:
             await look(deployment, cloud, found)
         except SaxtuiError as error:
@@ -118,6 +117,29 @@ async def project(deployment: Deployment, cloud: Cloud, found: Findings) -> bool
         )
     )
     return False
+
+
+async def billing(deployment: Deployment, cloud: Cloud, found: Findings) -> None:
+    """Whether the project has a billing account; unknown where that may not be asked."""
+    try:
+        enabled = await cloud.projects.billing(deployment.project)
+    except CallError:
+        enabled = None
+    if enabled is None:
+        found.lines.append("billing account unknown: it cannot be read here")
+    elif enabled:
+        found.lines.append("the project has a billing account")
+    else:
+        found.problems.append(
+            Problem(
+                tried="use",
+                target=f"project {deployment.project}",
+                said="it has no billing account, so nothing can be made in it",
+                next_step="link one in the console's Billing page",
+                reason="BILLING_DISABLED",
+                command=f"gcloud billing projects describe {deployment.project}",
+            )
+        )
 
 
 async def _services(deployment: Deployment, cloud: Cloud, found: Findings) -> bool:
@@ -208,41 +230,13 @@ async def _version(deployment: Deployment, cloud: Cloud, found: Findings) -> Non
         found.lines.append(f"GKE {wanted or default}")
 
 
-async def _quota(deployment: Deployment, cloud: Cloud, found: Findings) -> None:
-    slices = deployment.slices
-    if slices.reservation:
-        found.lines.append("quota: not needed with a reservation")
-        return
-    existing = {pool.name for pool in await cloud.gke.list_node_pools(deployment.region, deployment.cluster.name)}
-    needed = slices.shape.chips * sum(1 for pool in slices.pools if pool not in existing)
-    metric = _QUOTA.get((slices.generation, slices.spot), "")
-    quotas = await cloud.projects.quotas(deployment.project, deployment.region)
-    row = next((quota for quota in quotas if quota.metric == metric), None)
-    if row is None:
-        found.lines.append(f"quota: needed {needed} chips · limit unknown")
-        return
-    short = max(0.0, needed - (row.limit - row.usage))
-    line = f"quota {metric}: needed {needed} · limit {row.limit:g} · used {row.usage:g} · short {short:g}"
-    found.lines.append(line)
-    if short:
-        found.problems.append(
-            Problem(
-                tried="use",
-                target=f"quota {metric} in {deployment.region}",
-                said=f"needed {needed} chips, limit {row.limit:g}, used {row.usage:g}, short {short:g}",
-                next_step="ask for more quota, or choose fewer slices, a smaller topology or another region",
-                reason="QUOTA",
-                command=f"gcloud compute regions describe {deployment.region} --project={deployment.project}",
-            )
-        )
-
-
 LOOKS = (
     ("APIs", _services),
     ("permissions", _permissions),
     ("zone", _zone),
     ("GKE version", _version),
-    ("quota", _quota),
+    ("quota", quota),
+    ("reservation", reservation),
 )
 """What is asked of a project that is there, with the name each question is shown under."""
 

@@ -53,7 +53,7 @@ def test_all_are_used_by_a_test() -> None:
         (5, "Expected `object`"),
         ({"fault": "drop"}, "when is missing"),
         ({"when": {"at": 1}}, "fault is missing"),
-        ({"when": {"at": 1}, "fault": "storm"}, "'storm': fault is one of api-disabled, binding-removed"),
+        ({"when": {"at": 1}, "fault": "storm"}, "'storm': fault is one of api-disabled, billing-off, binding-removed"),
         ({"when": {"at": 1}, "fault": "drop"}, "when.request is needed"),
         ({"when": {"request": {"service": "iam"}}, "fault": "cluster-upgrade"}, "does not strike requests"),
         ({"when": {"request": {"service": "iam"}, "fault": "x"}, "fault": "drop"}, "unknown key fault in when"),
