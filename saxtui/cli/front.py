@@ -55,11 +55,16 @@ class Front:
 
         return Runtime.open(self.environ)
 
-    def with_session(self, named: str | None, work: Work, *, write: bool = False) -> int:
-        """Open a session, do the work, close everything; returns the work's exit code."""
+    def with_session(
+        self, named: str | None, work: Work, *, write: bool = False, made: Deployment | None = None
+    ) -> int:
+        """Open a session, do the work, close everything; returns the work's exit code.
+
+        `made` is a deployment that is not saved, taken instead of the one named.
+        """
         runtime = self.runtime()
-        source = named or only_name(runtime.library)
-        deployment = runtime.library.load(source)
+        source = made.name if made else named or only_name(runtime.library)
+        deployment = made or runtime.library.load(source)
         self._opened = (runtime, deployment, source)
 
         async def whole() -> int:

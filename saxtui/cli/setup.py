@@ -179,10 +179,23 @@ def _show_checks(front: Front, rows: Sequence[CheckRow]) -> tuple[Problem, ...]:
 
 @click.command("doctor")
 @deployment_option
+@click.option("--project", default="", help="Without a deployment: the project to look at, for the tutorial's shape.")
 @json_option
 @click.pass_obj
-def doctor(front: Front, named: str | None) -> int:
-    """Check credentials, APIs, permissions, zone and quota. Only reads."""
+def doctor(front: Front, named: str | None, project: str) -> int:
+    """Check credentials, APIs, permissions, zone and quota, with the command that mends each. Only reads.
+
+    With no deployment saved or named it looks whether the tutorial's shape could be made in the project.
+    """
+    if named and project:
+        raise click.UsageError("-d names a deployment, which has its project; pass one of them")
+    runtime = front.runtime()
+    made = None
+    if project or not (named or runtime.library.names()):
+        project = project or runtime.surroundings.default_project
+        if not project:
+            raise click.UsageError("no deployment and no project: pass -d or --project, or set CLOUDSDK_CORE_PROJECT")
+        made = make("tutorial", project=project)
 
     async def work(session: Session) -> int:
         found = _show_checks(front, await session.checks())
@@ -193,4 +206,4 @@ def doctor(front: Front, named: str | None) -> int:
         front.out.line(("all checks passed", "ok"), f" for {session.deployment.name} in {session.deployment.project}")
         return int(ExitCode.DONE)
 
-    return front.with_session(named, work)
+    return front.with_session(named, work, made=made)

@@ -80,6 +80,19 @@ def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return {**base, **changes, **nested}
 
 
+def test_doctor_without_a_deployment_says_what_mends_it(tmp_path: Path) -> None:
+    cloud = EmbeddedCloud.start(tmp_path / "cloud", scenario=FILES / "billing-off.yaml")
+    try:
+        operator = cloud.operator(tmp_path)
+        (problem,) = operator.saxtui("doctor", "--json").of_type("problem")
+        assert problem["command"].startswith(f"gcloud billing projects link {PROJECT}")
+        (missing,) = operator.saxtui("doctor", "--project", "no-such-project", "--json").of_type("problem")[:1]
+        assert missing["target"] == "project no-such-project"
+        assert cloud.mutations() == []
+    finally:
+        cloud.stop()
+
+
 async def _wizards_rows(cloud: EmbeddedCloud, file: Path) -> list[str]:
     """The bad lines that the wizard's own probe yields for that file."""
     app = ConsoleApp(cloud.env)

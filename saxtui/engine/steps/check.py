@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from saxtui.engine.step import Step, StepContext, patiently
 from saxtui.engine.steps.quota import quota, reservation
-from saxtui.errors import CallError, Problem, Refused, SaxtuiError
+from saxtui.errors import CallError, Denied, Problem, Refused, SaxtuiError
 from saxtui.model.deployment import Deployment, RoleScope
 from saxtui.model.plan import StepKind
 from saxtui.ports import Cloud
@@ -102,7 +102,12 @@ async def inspect(deployment: Deployment, cloud: Cloud) -> Findings:
 async def project(deployment: Deployment, cloud: Cloud, found: Findings) -> bool:
     """Whether the project is there and active. Raises CallError."""
     account = await cloud.projects.account()
-    seen = await cloud.projects.get(deployment.project)
+    try:
+        seen = await cloud.projects.get(deployment.project)
+    except Denied as error:
+        if error.problem.reason in ("SERVICE_DISABLED", "accessNotConfigured"):
+            raise
+        seen = None  # Resource Manager answers alike for a project that is not there and for one that is not ours.
     if seen is not None and seen.state == "ACTIVE":
         found.lines.append(f"{account} on {seen.id} ({seen.number})")
         return True
@@ -137,7 +142,7 @@ async def billing(deployment: Deployment, cloud: Cloud, found: Findings) -> None
                 said="it has no billing account, so nothing can be made in it",
                 next_step="link one in the console's Billing page",
                 reason="BILLING_DISABLED",
-                command=f"gcloud billing projects describe {deployment.project}",
+                command=f"gcloud billing projects link {deployment.project} --billing-account=ACCOUNT_ID",
             )
         )
 
