@@ -171,7 +171,7 @@ async def test_log_keys_work_from_the_mesh(tmp_path: Path, size: tuple[int, int]
         await until(pilot, lambda: "step 59" in shown(app), "the end")
         await pilot.press("slash", *"step 31", "enter")
         await until(pilot, lambda: screen.pane.view.current and "step 31" in screen.pane.view.current.text, "found")
-        await pilot.press("w", "t", "b")
+        await pilot.press("W", "t", "b")
         view = screen.pane.view
         assert (view.wrapped, view.times, view.brief) == (True, False, False)
         await pilot.press("y")

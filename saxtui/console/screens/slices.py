@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from contextlib import aclosing
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from textual import getters, on, work
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
 from saxtui.console.commands import Command
+from saxtui.console.log_commands import LOG_COMMANDS, close_first
+from saxtui.console.log_stream import LogStream
 from saxtui.console.pictures import Picture, picture, titles
 from saxtui.console.screens.base import ConsoleScreen
 from saxtui.console.styling import ROLE_STYLE, sheet
@@ -28,14 +29,9 @@ from saxtui.present.pods import PodRow
 if TYPE_CHECKING:
     from saxtui.console.sessions import Live
     from saxtui.engine.logs import LogSelection
-    from saxtui.engine.session import Session
     from saxtui.engine.store import State
 
-_TAIL = 200
 _AGES_EVERY = 1.0  # real seconds between two looks at the clock for ages
-_SETTLE = 0.12  # real seconds a selection must rest before its log is asked for
-_AGAIN = 5.0  # real seconds before a failed stream is asked for again
-_BREATH = 256  # lines taken without giving the screen a turn
 
 
 def _no_pods(screen: SlicesScreen) -> str:
@@ -65,23 +61,7 @@ class SlicesScreen(ConsoleScreen):
         Command("slices.open", ("enter",), "open", "Go to the log of the pod under the cursor",
                 lambda s: s.open_log(), _no_pods, footer=False),
         Command("slices.zoom", ("z",), "zoom", "The log alone, or with the slices", lambda s: s.toggle_zoom()),
-        Command("slices.follow", ("f",), "follow", "Stay at the newest line, or hold", lambda s: s.toggle("following")),
-        Command("slices.wrap", ("w",), "wrap", "Fold long lines", lambda s: s.toggle("wrapped"), footer=False),
-        Command("slices.times", ("t",), "times", "Show or hide each line's time", lambda s: s.toggle("times"),
-                footer=False),
-        Command("slices.brief", ("b",), "brief/raw", "Messages alone, or with the prefixes the servers write",
-                lambda s: s.toggle("brief"), footer=False),
-        Command("slices.next", ("n",), "next", "Next place of the searched text", lambda s: s.search_on(False),
-                footer=False),
-        Command("slices.previous", ("N",), "previous", "Place of the searched text before this one",
-                lambda s: s.search_on(True), footer=False),
-        Command("slices.only", ("ampersand",), "only", "Show only log lines that hold a text",
-                lambda s: s.pane.ask_filter(), footer=False),
-        Command("slices.top", ("g",), "top", "First line of the log", lambda s: s.pane.view.action_top(), footer=False),
-        Command("slices.end", ("G",), "end", "Last line of the log, and follow",
-                lambda s: s.pane.view.action_bottom(), footer=False),
-        Command("slices.copy", ("y",), "copy", "Copy the log line under the cursor", lambda s: s.copy_line(),
-                footer=False),
+        *LOG_COMMANDS,
     )  # fmt: skip
 
     grid = getters.query_one("#grid", PodGrid)
@@ -97,7 +77,6 @@ class SlicesScreen(ConsoleScreen):
         self.scope = "pod"
         self.listed = False
         self._view = ClusterView()
-        self._streamed: LogSelection | None = None
         self._aged = 0.0
 
     def compose_body(self) -> ComposeResult:
@@ -111,15 +90,18 @@ class SlicesScreen(ConsoleScreen):
         yield LogPane(id="logs", ascii_only=plain)
 
     # -- the picture
+    @cached_property
+    def _stream(self) -> LogStream:
+        return LogStream(self, self.pane)
+
     def on_mount(self) -> None:
         """Paint the state without a deployment; Textual calls the base's handler too."""
         self._paint(self.console.sessions.now())
 
     def on_session(self, live: Live | None) -> None:
         """Another deployment: forget the old one's picture and log, and keep the new cluster live."""
-        self.workers.cancel_group(self, "logs")
-        self._streamed, self._view, self.rows = None, ClusterView(), ()
-        self.pane.start("logs", "")
+        self._stream.stop()
+        self._view, self.rows = ClusterView(), ()
         if live is not None:
             self.console.sessions.watch(live)
         self._paint(self.console.sessions.now())
@@ -242,69 +224,16 @@ class SlicesScreen(ConsoleScreen):
 
     def _restream(self) -> None:
         session, target = self.session, self._target() if self.rows else None
-        if session is None or target is None or target[0] == self._streamed:
-            return
-        self._streamed = target[0]
-        self.pane.start(target[1], "waiting for lines")
-        self._follow(session, target[0])
-
-    @work(exclusive=True, group="logs", exit_on_error=False, description="follow logs")
-    async def _follow(self, session: Session, selection: LogSelection) -> None:
-        """Feed the pane until another selection is made; a failed stream is asked for again."""
-        await asyncio.sleep(_SETTLE)
-        while True:
-            said = await self._drain(session, selection)
-            self.pane.say(said or "the streams ended")
-            if not said:
-                return
-            await asyncio.sleep(_AGAIN)
-
-    async def _drain(self, session: Session, selection: LogSelection) -> str:
-        """One stream to its end; returns why it broke, or "" when it ended by itself."""
-        from saxtui.errors import SaxtuiError
-
-        taken = 0
-        try:
-            async with aclosing(session.logs(selection, follow=True, tail=_TAIL)) as lines:  # type: ignore[type-var]
-                async for line in lines:
-                    self.pane.say("")
-                    self.pane.feed((line,))
-                    taken += 1
-                    if taken % _BREATH == 0:
-                        await asyncio.sleep(0)
-        except SaxtuiError as error:
-            return error.problem.one_line()
-        return ""
-
-    # -- what the log's keys ask for
-    def toggle(self, name: str) -> None:
-        """Turn one of the log view's switches: following, wrapped, times, brief."""
-        setattr(self.pane.view, name, not getattr(self.pane.view, name))
+        if session is not None and target is not None:
+            self._stream.show(session, *target)
 
     def open_filter(self) -> None:
         """`/`: search the log."""
         self.pane.ask_search()
 
-    def search_on(self, backwards: bool) -> None:
-        """Go on searching."""
-        view = self.pane.view
-        if not view.needle:
-            self.console.tell("nothing searched yet: / asks for a text")
-        elif not view.find(backwards=backwards):
-            self.console.tell(f"{view.needle!r} is nowhere in these lines")
-
-    def copy_line(self) -> None:
-        """Put the line under the log's cursor on the clipboard (OSC 52)."""
-        line = self.pane.view.current
-        if line is None:
-            self.console.tell("there is no log line to copy")
-            return
-        self.console.copy_to_clipboard(line.text)
-        self.console.tell("copied the log line")
-
     def go_back(self) -> None:
         """Close the prompt, drop the search, leave the zoom; then the screen before."""
-        if self.pane.close_prompt() or self.pane.clear_finds():
+        if close_first(self.pane):
             return
         if not self._upper.display:
             self.toggle_zoom()
