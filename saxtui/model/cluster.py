@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from saxtui.model.workloads import Condition, Container, DeploymentStatus, Job, Node
+
 
 class HostState(StrEnum):
     """What one pod shows, worst first; glyphs in present/words.py."""
@@ -25,7 +27,8 @@ class HostState(StrEnum):
 class Pod:
     """One pod as saxtui sees it. `slice` and `host` are -1 for pods that are no host of a slice.
 
-    `status` is kubectl's STATUS word; times are epoch seconds; all text is sanitized.
+    `status` is kubectl's STATUS word; times are epoch seconds; all text is sanitized. `containers` names them,
+    `states` tells each one's state; `selector` is the node selector, `chips` the TPU chips asked for.
     """
 
     uid: str
@@ -49,6 +52,10 @@ class Pod:
     created: float = 0.0
     deleting: bool = False
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    states: tuple[Container, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    selector: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    chips: int = 0
 
     @property
     def primary(self) -> bool:
@@ -58,7 +65,7 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class ClusterEvent:
-    """One Kubernetes Event. `at` is its last timestamp in epoch seconds."""
+    """One Kubernetes Event. `at` is its last timestamp and `first` its first, in epoch seconds."""
 
     uid: str
     at: float
@@ -68,6 +75,9 @@ class ClusterEvent:
     message: str
     warning: bool = False
     count: int = 1
+    namespace: str = ""
+    source: str = ""
+    first: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,14 @@ class JobSetStatus:
     max_restarts: int = 0
     terminal: str = ""
     ready_jobs: int = 0
+    uid: str = ""
+    namespace: str = ""
+    created: float = 0.0
+    deleting: bool = False
+    wanted_jobs: int = 0
+    accelerator: str = ""
+    topology: str = ""
+    conditions: tuple[Condition, ...] = ()
 
 
 class Freshness(StrEnum):
@@ -104,9 +122,19 @@ class Freshness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClusterView:
-    """Everything the watch knows. `seen` is when the server was last heard, epoch seconds on the product's clock."""
+    """Everything the watch knows. `seen` is when the server was last heard, epoch seconds on the product's clock.
+
+    `pods`, `nodes`, `jobs` and `system` are keyed by uid, `services` and `deployments` by name. `system` holds the pods
+    of the JobSet controller's namespace, `deployments` its Deployments too; `events` are of all these. `hidden` says
+    of which kinds nothing can be seen, and why (403): what is absent there is unknown.
+    """
 
     pods: Mapping[str, Pod] = field(default_factory=lambda: MappingProxyType({}))
+    nodes: Mapping[str, Node] = field(default_factory=lambda: MappingProxyType({}))
+    jobs: Mapping[str, Job] = field(default_factory=lambda: MappingProxyType({}))
+    deployments: Mapping[str, DeploymentStatus] = field(default_factory=lambda: MappingProxyType({}))
+    system: Mapping[str, Pod] = field(default_factory=lambda: MappingProxyType({}))
+    hidden: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     services: Mapping[str, Service] = field(default_factory=lambda: MappingProxyType({}))
     events: tuple[ClusterEvent, ...] = ()
     jobset: JobSetStatus = field(default_factory=JobSetStatus)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from saxtui.adapters.kubernetes import decode_workloads as around
 from saxtui.adapters.kubernetes import wire
 from saxtui.adapters.kubernetes.times import epoch
 from saxtui.model.cluster import ClusterEvent, HostState, JobSetStatus, Pod, Service
@@ -43,8 +44,8 @@ def pod(found: wire.Pod) -> Pod:
         ready=ready,
         containers=tuple(safe(item.name) for item in found.spec.containers or ()),
         restarts=sum(item.restart_count for item in status.container_statuses or ()),
-        slice=_number(labels.get(_JOB_INDEX)) if jobset else -1,
-        host=_number(index) if jobset else -1,
+        slice=around.number(labels.get(_JOB_INDEX)) if jobset else -1,
+        host=around.number(index) if jobset else -1,
         jobset=safe(jobset),
         job=safe(labels.get(_JOB) or labels.get("job-name", "")),
         app=safe(labels.get("app", "")),
@@ -54,6 +55,10 @@ def pod(found: wire.Pod) -> Pod:
         created=epoch(meta.creation_timestamp),
         deleting=bool(meta.deletion_timestamp),
         labels=MappingProxyType({safe(key): safe(value) for key, value in labels.items()}),
+        states=around.containers(status.container_statuses),
+        conditions=around.conditions(status.conditions),
+        selector=around.selector(found.spec.node_selector),
+        chips=around.chips(found.spec),
     )
 
 
@@ -150,12 +155,8 @@ def _message(found: wire.Pod) -> str:
             return state.terminated.message or f"exit code {state.terminated.exit_code}"
     for condition in found.status.conditions or ():
         if condition.type == "PodScheduled" and condition.status == "False":
-            return condition.message or condition.reason
+            return condition.message or condition.reason or ""
     return found.status.message
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isdecimal() else -1
 
 
 def service(found: wire.Service) -> Service:
@@ -186,6 +187,9 @@ def event(found: wire.Event) -> ClusterEvent:
         message=safe(found.message or "", 1000),
         warning=found.type == "Warning",
         count=series.count or found.count or 1,
+        namespace=safe(found.metadata.namespace),
+        source=safe((found.source.component if found.source else "") or found.reporting_component or ""),
+        first=epoch(next((text for text in reversed(times) if text), None)),
     )
 
 
@@ -201,10 +205,19 @@ def jobset(found: wire.JobSet) -> JobSetStatus:
         "",
     )
     jobs = status.replicated_jobs_status or status.old_replicated_jobs_status or ()
+    wanted, accelerator, topology = around.shape(found)
     return JobSetStatus(
         name=safe(found.metadata.name),
         restarts=status.restarts,
         max_restarts=found.spec.failure_policy.max_restarts if found.spec.failure_policy else 0,
         terminal=safe(status.terminal_state or ended),
         ready_jobs=sum(item.ready for item in jobs),
+        uid=safe(found.metadata.uid),
+        namespace=safe(found.metadata.namespace),
+        created=epoch(found.metadata.creation_timestamp),
+        deleting=bool(found.metadata.deletion_timestamp),
+        wanted_jobs=wanted,
+        accelerator=accelerator,
+        topology=topology,
+        conditions=around.conditions(status.conditions),
     )

@@ -11,6 +11,8 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 import msgspec
 
@@ -19,7 +21,7 @@ from saxtui.adapters.kubernetes.connection import Connection
 from saxtui.adapters.kubernetes.kinds import KNOWN
 from saxtui.adapters.kubernetes.lines import Splitter
 from saxtui.adapters.kubernetes.picture import Picture
-from saxtui.errors import Ambiguous, CallError, NotFound, Problem
+from saxtui.errors import Ambiguous, CallError, Denied, NotFound, Problem
 from saxtui.model.cluster import ClusterView, Freshness
 from saxtui.model.text import safe
 from saxtui.ports import Clock
@@ -34,13 +36,63 @@ _SILENT = 150.0
 """Seconds of the cluster's time without a byte before a watch is opened anew: bookmarks come about every minute."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.8, 15.0
 _KIND_ABSENT = 2.0
+_REFUSED = 60.0
+"""Real seconds before asking again for what may not be seen."""
 _BEATING = ("heartbeat", "")
-_KINDS = (("v1", "Pod"), ("v1", "Service"), ("v1", "Event"), ("jobset.x-k8s.io/v1alpha2", "JobSet"))
+_KINDS = (("v1", "Pod"), ("v1", "Service"), ("v1", "Event"), ("jobset.x-k8s.io/v1alpha2", "JobSet"),
+          ("batch/v1", "Job"), ("apps/v1", "Deployment"))  # fmt: skip
+_SYSTEM = "jobset-system"
+"""Where the JobSet controller lives: its pods, its Deployment and its events tell why no JobSet can be made."""
+_SYSTEM_KINDS = (("v1", "Pod"), ("v1", "Event"), ("apps/v1", "Deployment"))
+_NODES = "cloud.google.com/gke-nodepool"
 
 _page = msgspec.json.Decoder(wire.Page)
 _change = msgspec.json.Decoder(wire.Change)
 _bookmark = msgspec.json.Decoder(wire.Bookmark)
 _failure = msgspec.json.Decoder(wire.Failure)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One list and watch. Where `extra` objects may not be seen, the picture stands all the same and says so."""
+
+    api: str
+    kind: str
+    namespace: str = ""
+    labels: str = ""
+    fields: str = ""
+    extra: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What its versions and errors are kept under."""
+        return self.kind, self.namespace
+
+    @property
+    def path(self) -> str:
+        """The collection's URL path."""
+        return KNOWN[self.api, self.kind].path(self.namespace)
+
+    @property
+    def selectors(self) -> dict[str, str]:
+        """As query parameters."""
+        chosen = {"labelSelector": self.labels, "fieldSelector": self.fields}
+        return {name: value for name, value in chosen.items() if value}
+
+
+def sources(namespaces: Sequence[str], labels: str) -> list[Source]:
+    """All that one picture is made of. `labels` selects the pods of the namespaces."""
+    own = [
+        Source(api, kind, namespace, labels if kind == "Pod" else "", extra=kind in ("Job", "Deployment"))
+        for api, kind in _KINDS
+        for namespace in namespaces
+    ]
+    around = [Source(api, kind, _SYSTEM, extra=True) for api, kind in _SYSTEM_KINDS if _SYSTEM not in namespaces]
+    nodes = [Source("v1", "Node", labels=_NODES, extra=True)]
+    if "default" not in namespaces:
+        # Events of nodes are recorded in the namespace default, wherever the pods are.
+        nodes.append(Source("v1", "Event", "default", fields="involvedObject.kind=Node", extra=True))
+    return [*own, *around, *nodes]
 
 
 class _Gone(Exception):
@@ -62,11 +114,11 @@ class Watcher:
     def __init__(self, connection: Connection, clock: Clock, namespaces: Sequence[str], labels: str) -> None:
         self._connection = connection
         self._clock = clock
-        self._sources = [(api, kind, namespace) for api, kind in _KINDS for namespace in namespaces]
-        self._labels = labels
-        self._picture = Picture()
+        self._sources = sources(namespaces, labels)
+        self._picture = Picture("" if _SYSTEM in namespaces else _SYSTEM)
         self._changed = asyncio.Event()
         self._errors: dict[tuple[str, str], str] = {}
+        self._hidden: dict[str, str] = {}
         self._versions: dict[tuple[str, str], str] = {}
         self._listed: set[tuple[str, str]] = set()
         self._heard_at: float | None = None
@@ -74,12 +126,12 @@ class Watcher:
 
     async def look(self) -> ClusterView:
         """One picture, read now. Raises CallError."""
-        await asyncio.gather(*(self._list(*source) for source in self._sources))
+        await asyncio.gather(*(self._list(source) for source in self._sources))
         return self._view()
 
     async def views(self) -> AsyncGenerator[ClusterView, None]:
         """A view after every batch of changes and every few seconds, for ever; failures show in the view."""
-        tasks = [asyncio.create_task(self._keep(*source), name=f"watch {source[1]}") for source in self._sources]
+        tasks = [asyncio.create_task(self._keep(source), name=f"watch {source.kind}") for source in self._sources]
         tasks.append(asyncio.create_task(self._beat(), name="watch heartbeat"))
         try:
             while True:
@@ -107,7 +159,9 @@ class Watcher:
     def _view(self) -> ClusterView:
         silent = None if self._heard_at is None else time.monotonic() - self._heard_at
         said = next(iter(self._errors.values()), "")
-        return self._picture.view(freshness(silent, bool(self._errors)), self._seen, said)
+        return self._picture.view(
+            freshness(silent, bool(self._errors)), self._seen, said, MappingProxyType(dict(self._hidden))
+        )
 
     def _heard(self) -> None:
         self._heard_at = time.monotonic()
@@ -125,23 +179,22 @@ class Watcher:
             self._changed.set()
             await asyncio.sleep(_BEAT)
 
-    async def _keep(self, api: str, kind: str, namespace: str) -> None:
-        source = (kind, namespace)
+    async def _keep(self, source: Source) -> None:
         pause = _FIRST_PAUSE
         while True:
             started = time.monotonic()
             try:
-                if source not in self._versions:
-                    await self._list(api, kind, namespace)
-                if source in self._versions:
-                    await self._stream(api, kind, namespace)
-                elif source not in self._errors:
-                    await asyncio.sleep(_KIND_ABSENT)
+                if source.key not in self._versions:
+                    await self._list(source)
+                if source.key in self._versions:
+                    await self._stream(source)
+                elif source.key not in self._errors:
+                    await asyncio.sleep(_REFUSED if source.kind in self._hidden else _KIND_ABSENT)
                     continue
             except _Gone:
-                self._versions.pop(source, None)
+                self._versions.pop(source.key, None)
             except CallError as error:
-                self._errors[source] = error.problem.one_line()
+                self._errors[source.key] = error.problem.one_line()
                 self._changed.set()
             if time.monotonic() - started > _LONGEST_PAUSE:
                 pause = _FIRST_PAUSE
@@ -149,15 +202,15 @@ class Watcher:
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    async def _list(self, api: str, kind: str, namespace: str) -> None:
+    async def _list(self, source: Source) -> None:
         """Read all and replace what was known; a kind that is not served has no objects and no version."""
-        query = {"limit": _PAGE, **self._selector(kind)}
-        path = KNOWN[api, kind].path(namespace)
+        query = {"limit": _PAGE, **source.selectors}
         items: list[msgspec.Raw] = []
-        version = ""
+        version, hidden = "", ""
         try:
             while True:
-                page = _decode(_page, await self._connection.call("GET", path, "list", kind, query=query), kind)
+                body = await self._connection.call("GET", source.path, "list", source.kind, query=query)
+                page = _decode(_page, body, source.kind)
                 items += page.items or ()
                 version = version or page.metadata.resourceVersion
                 if not page.metadata.continue_:
@@ -165,35 +218,44 @@ class Watcher:
                 query["continue"] = page.metadata.continue_
         except NotFound:
             version = ""
+        except Denied as error:
+            if not source.extra:
+                raise
+            items, version, hidden = [], "", error.problem.said
         except CallError as error:
             if error.problem.code != "410":
                 raise
             raise _Gone from error
-        await self._picture.replace(kind, namespace, items)
+        await self._picture.replace(source.kind, source.namespace, items)
         self._heard()
-        self._errors.pop((kind, namespace), None)
-        self._listed.add((kind, namespace))
+        self._hide(source, hidden)
+        self._errors.pop(source.key, None)
+        self._listed.add(source.key)
         if version:
-            self._versions[kind, namespace] = version
+            self._versions[source.key] = version
         self._changed.set()
 
-    async def _stream(self, api: str, kind: str, namespace: str) -> None:
+    def _hide(self, source: Source, said: str) -> None:
+        if said:
+            self._hidden[source.kind] = said
+        else:
+            self._hidden.pop(source.kind, None)
+
+    async def _stream(self, source: Source) -> None:
         """Fold changes in until the server ends the stream; after that, or a break, the next one goes on from there."""
-        source = (kind, namespace)
         query = {
             "watch": "true",
-            "resourceVersion": self._versions[source],
+            "resourceVersion": self._versions[source.key],
             "allowWatchBookmarks": "true",
             "timeoutSeconds": str(random.randint(300, 600)),
-            **self._selector(kind),
+            **source.selectors,
         }
-        path = KNOWN[api, kind].path(namespace)
         splitter = Splitter()
         silent = max(15.0, _SILENT / self._clock.speed)
         try:
-            async with self._connection.stream("GET", path, "watch", kind, query=query) as response:
+            async with self._connection.stream("GET", source.path, "watch", source.kind, query=query) as response:
                 self._heard()
-                self._errors.pop(source, None)
+                self._errors.pop(source.key, None)
                 chunks = response.content.iter_any()
                 while True:
                     try:
@@ -202,11 +264,11 @@ class Watcher:
                     except (StopAsyncIteration, TimeoutError):
                         return
                     except Exception as error:
-                        raise errors.from_exception(error, "watch", kind) from error
+                        raise errors.from_exception(error, "watch", source.kind) from error
                     self._heard()
                     for line in splitter.feed(chunk):
                         if line.strip():
-                            self._versions[source] = self._fold(kind, line) or self._versions[source]
+                            self._versions[source.key] = self._fold(source.kind, line) or self._versions[source.key]
                     self._changed.set()
         except CallError as error:
             if error.problem.code == "410":
@@ -228,9 +290,6 @@ class Watcher:
             return self._picture.change(kind, change.object, deleted=change.type == "DELETED")
         except msgspec.MsgspecError as error:
             raise _garbled(kind, error) from error
-
-    def _selector(self, kind: str) -> dict[str, str]:
-        return {"labelSelector": self._labels} if kind == "Pod" and self._labels else {}
 
 
 def _decode(decoder: msgspec.json.Decoder[wire.T], data: bytes | msgspec.Raw, kind: str) -> wire.T:

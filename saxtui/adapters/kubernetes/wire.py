@@ -40,6 +40,7 @@ class Terminated(Wire):
     message: str = ""
     exit_code: int = 0
     signal: int = 0
+    finished_at: str | None = None
 
 
 class Running(Wire):
@@ -60,6 +61,7 @@ class ContainerStatus(Wire):
     """status.containerStatuses[]."""
 
     name: str = ""
+    image: str = ""
     ready: bool = False
     started: bool | None = None
     restart_count: int = 0
@@ -72,21 +74,38 @@ class Condition(Wire):
 
     type: str = ""
     status: str = ""
-    reason: str = ""
-    message: str = ""
+    reason: str | None = None
+    message: str | None = None
+    last_transition_time: str | None = None
+
+
+class Amounts(Wire):
+    """Requests, capacity or allocatable: the parts that matter here, as Kubernetes quantities."""
+
+    chips: str | int | None = msgspec.field(name="google.com/tpu", default=None)
+    cpu: str | int | float | None = None
+
+
+class Resources(Wire):
+    """spec.containers[].resources."""
+
+    limits: Amounts | None = None
 
 
 class Named(Wire):
     """spec.containers[]: its name, and for init containers whether it stays on as a sidecar."""
 
     name: str = ""
+    image: str = ""
     restart_policy: str | None = None
+    resources: Resources | None = None
 
 
 class PodSpec(Wire):
     """spec of a Pod."""
 
     node_name: str = ""
+    node_selector: dict[str, str] | None = None
     containers: list[Named] | None = None
     init_containers: list[Named] | None = None
 
@@ -160,6 +179,12 @@ class Involved(Wire):
     name: str = ""
 
 
+class EventSource(Wire):
+    """source."""
+
+    component: str = ""
+
+
 class Series(Wire):
     """series of an events.k8s.io event."""
 
@@ -180,6 +205,107 @@ class Event(Wire):
     last_timestamp: str | None = None
     event_time: str | None = None
     series: Series | None = None
+    source: EventSource | None = None
+    reporting_component: str | None = None
+
+
+class Template(Wire):
+    """template of a Deployment's or a Job's pods."""
+
+    spec: PodSpec = msgspec.field(default_factory=PodSpec)
+
+
+class JobSpec(Wire):
+    """spec of a Job."""
+
+    parallelism: int | None = None
+    template: Template = msgspec.field(default_factory=Template)
+
+
+class JobState(Wire):
+    """status of a Job."""
+
+    active: int | None = None
+    ready: int | None = None
+    failed: int | None = None
+    succeeded: int | None = None
+    conditions: list[Condition] | None = None
+
+
+class Job(Wire):
+    """A Job."""
+
+    metadata: Meta
+    spec: JobSpec = msgspec.field(default_factory=JobSpec)
+    status: JobState = msgspec.field(default_factory=JobState)
+
+
+class DeploymentSpec(Wire):
+    """spec of a Deployment."""
+
+    replicas: int | None = None
+    template: Template = msgspec.field(default_factory=Template)
+
+
+class DeploymentState(Wire):
+    """status of a Deployment."""
+
+    ready_replicas: int | None = None
+    available_replicas: int | None = None
+    conditions: list[Condition] | None = None
+
+
+class Deployment(Wire):
+    """A Deployment."""
+
+    metadata: Meta
+    spec: DeploymentSpec = msgspec.field(default_factory=DeploymentSpec)
+    status: DeploymentState = msgspec.field(default_factory=DeploymentState)
+
+
+class Taint(Wire):
+    """spec.taints[] of a Node."""
+
+    key: str = ""
+    value: str | None = None
+    effect: str = ""
+
+
+class NodeSpec(Wire):
+    """spec of a Node."""
+
+    unschedulable: bool | None = None
+    taints: list[Taint] | None = None
+
+
+class Address(Wire):
+    """status.addresses[] of a Node."""
+
+    type: str = ""
+    address: str = ""
+
+
+class NodeInfo(Wire):
+    """status.nodeInfo."""
+
+    kubelet_version: str = ""
+
+
+class NodeStatus(Wire):
+    """status of a Node."""
+
+    allocatable: Amounts | None = None
+    addresses: list[Address] | None = None
+    conditions: list[Condition] | None = None
+    node_info: NodeInfo | None = None
+
+
+class Node(Wire):
+    """A Node."""
+
+    metadata: Meta
+    spec: NodeSpec = msgspec.field(default_factory=NodeSpec)
+    status: NodeStatus = msgspec.field(default_factory=NodeStatus)
 
 
 class FailurePolicy(Wire):
@@ -188,10 +314,25 @@ class FailurePolicy(Wire):
     max_restarts: int = 0
 
 
+class JobTemplate(Wire):
+    """spec.replicatedJobs[].template."""
+
+    spec: JobSpec = msgspec.field(default_factory=JobSpec)
+
+
+class ReplicatedJob(Wire):
+    """spec.replicatedJobs[]."""
+
+    name: str = ""
+    replicas: int | None = None
+    template: JobTemplate = msgspec.field(default_factory=JobTemplate)
+
+
 class JobSetSpec(Wire):
     """spec of a JobSet."""
 
     failure_policy: FailurePolicy | None = None
+    replicated_jobs: list[ReplicatedJob] | None = None
 
 
 class ReplicatedJobStatus(Wire):

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from saxtui.adapters.kubernetes import decode, wire
+from saxtui.adapters.kubernetes import decode_workloads as around
 from saxtui.adapters.kubernetes.times import epoch, stamp
 from saxtui.model.cluster import HostState
 
@@ -195,3 +196,65 @@ def test_times() -> None:
     assert epoch("2026-11-23T13:02:02.123456789Z") == pytest.approx(1_795_438_922.123456)
     assert epoch(None) == epoch("") == epoch("yesterday") == 0.0
     assert epoch(stamp(1_795_438_922.5)) == 1_795_438_922.5
+
+
+def test_node_with_its_slice_and_its_troubles() -> None:
+    body = {
+        "metadata": {
+            "name": "gke-tpu2-1",
+            "uid": "n",
+            "creationTimestamp": "2026-11-23T13:02:02Z",
+            "labels": {
+                "cloud.google.com/gke-nodepool": "tpu2",
+                "cloud.google.com/gke-tpu-accelerator": "tpu-v5-lite-podslice",
+                "cloud.google.com/gke-tpu-topology": "4x8",
+                "topology.kubernetes.io/zone": "us-west4-a",
+            },
+        },
+        "spec": {
+            "unschedulable": True,
+            "taints": [{"key": "google.com/tpu", "value": "present", "effect": "NoSchedule"}],
+        },
+        "status": {
+            "allocatable": {"google.com/tpu": "4", "cpu": "110830m"},
+            "addresses": [{"type": "InternalIP", "address": "10.182.0.7"}],
+            "conditions": [
+                {"type": "Ready", "status": "False", "reason": "KubeletNotReady", "message": "plugin\u001b"}
+            ],
+        },
+    }
+    node = around.node(msgspec.json.decode(json.dumps(body).encode(), type=wire.Node))
+    assert (node.pool, node.topology, node.zone, node.chips) == ("tpu2", "4x8", "us-west4-a", 4)
+    assert (node.cpu, node.cordoned, node.ready, node.address) == (110.83, True, False, "10.182.0.7")
+    assert node.taints == ("google.com/tpu=present:NoSchedule",)
+    assert "\x1b" not in node.conditions[0].message
+
+
+def test_job_tells_its_slice_and_how_often_the_jobset_restarted() -> None:
+    labels = {
+        "jobset.sigs.k8s.io/jobset-name": "s",
+        "jobset.sigs.k8s.io/job-index": "1",
+        "jobset.sigs.k8s.io/restart-attempt": "2",
+    }
+    failed = {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "limit"}
+    body = {
+        "metadata": {"name": "s-1", "uid": "j", "labels": labels},
+        "spec": {
+            "parallelism": 8,
+            "template": {"spec": {"nodeSelector": {"cloud.google.com/gke-tpu-topology": "4x4"}}},
+        },
+        "status": {"failed": 1, "conditions": [failed]},
+    }
+    job = around.job(msgspec.json.decode(json.dumps(body).encode(), type=wire.Job))
+    assert (job.slice, job.attempt, job.wanted, job.failed, job.topology) == (1, 2, 8, 1, "4x4")
+    assert job.failure is not None
+    assert job.failure.reason == "BackoffLimitExceeded"
+
+
+def test_container_that_ended_before_keeps_how() -> None:
+    again = {**waiting("CrashLoopBackOff"), "restartCount": 3, "lastState": ended(137, "OOMKilled")["state"]}
+    found = decode.pod(pod(status=status("Running", again)))
+    (container,) = found.states
+    assert (container.waiting, container.restarts) == ("CrashLoopBackOff", 3)
+    assert container.last is not None
+    assert (container.last.code, container.last.reason) == (137, "OOMKilled")

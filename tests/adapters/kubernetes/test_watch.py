@@ -36,13 +36,17 @@ class Server:
         self.asked: list[str] = []
         self.lists = 0
         self.down = False
+        self.forbidden: tuple[str, ...] = ()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if self.down:
             return web.Response(status=503, text="gone fishing")
         if request.path == "/version":
             return web.json_response({"gitVersion": "v1.32.4"})
-        if not request.path.endswith("/pods"):
+        if request.path.endswith(self.forbidden or ("-",)):
+            said = 'nodes is forbidden: User "ann@example.com" cannot list resource "nodes"'
+            return web.json_response({"kind": "Status", "code": 403, "message": said}, status=403)
+        if not request.path.endswith("/default/pods"):
             if request.query.get("watch"):
                 await asyncio.Event().wait()
             return web.json_response({"metadata": {"resourceVersion": "5"}, "items": []})
@@ -218,3 +222,21 @@ async def test_server_never_there_is_offline_and_look_raises() -> None:
 )
 def test_freshness(silent: float | None, failing: bool, shown: Freshness) -> None:
     assert freshness(silent, failing) is shown
+
+
+async def test_without_leave_to_see_nodes_the_picture_stands_and_says_what_is_hidden(serve: Serve) -> None:
+    server = Server()
+    server.pods, server.forbidden = [pod("a", 1)], ("/nodes", "/jobset-system/pods")
+    async with watching(serve, server) as views:
+        view = await until(views, lambda view: names(view) == {"a"} and "Node" in view.hidden)
+    assert view.error == ""
+    assert view.freshness is Freshness.LIVE
+    assert "cannot list" in view.hidden["Node"]
+
+
+async def test_pods_of_our_own_that_may_not_be_seen_are_an_error(serve: Serve) -> None:
+    server = Server()
+    server.forbidden = ("/default/pods",)
+    async with watching(serve, server) as views:
+        view = await until(views, lambda view: bool(view.error))
+    assert "forbidden" in view.error
