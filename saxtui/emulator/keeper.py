@@ -63,7 +63,7 @@ class Keeper:
         self._unwritten: list[Write] = []
         self._lock = asyncio.Lock()
         self._asked = self._done = 0
-        self._fired = -1
+        self._fired = self._kept = -1
         self._busy = True
         self._failing = False
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="keeper")
@@ -79,7 +79,7 @@ class Keeper:
         async with self._lock:
             if self._done >= mine:
                 return
-            upto = self._asked
+            upto, fired = self._asked, self._world.fired
             writes = self._changes.look()
             self._busy = bool(writes)
             if clock and not writes:
@@ -87,7 +87,12 @@ class Keeper:
             self._unwritten += writes
             if self._unwritten:
                 await asyncio.get_running_loop().run_in_executor(self._writer, self._write)
-            self._done = upto
+            self._done, self._kept = upto, fired
+
+    async def told(self) -> None:
+        """Before an answer that shows what time alone brought about: a client is never told what a kill would undo."""
+        if self._world.fired != self._kept:
+            await self.save()
 
     def _write(self) -> None:
         """In the writer's thread. What could not be written is tried again with the next save."""

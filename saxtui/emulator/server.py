@@ -193,8 +193,7 @@ class Server:
             at=self.cloud.world.now,
             agent=client_name(request.headers.get("User-Agent", "")),
         )
-        if answered.mutating:
-            await self._keeper.save()
+        await (self._keeper.save() if answered.mutating else self._keeper.told())
         headers = {**answer.headers, "X-Request-Id": f"{len(self.log.records):016x}"}
         if answer.delay:
             await self._waiting.sleep(answer.delay)

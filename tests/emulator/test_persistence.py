@@ -21,6 +21,7 @@ from saxtui.emulator import resources
 from saxtui.emulator.assembly import Cloud
 from saxtui.emulator.changes import Changes
 from saxtui.emulator.google.wire import Request
+from saxtui.emulator.keeper import Keeper
 from saxtui.emulator.ledger import Ledger
 from saxtui.emulator.request_log import RequestLog
 
@@ -243,6 +244,20 @@ def test_what_was_acknowledged_is_there_at_once(start: Start, client: Client) ->
         assert named == [f"demo-project-{each}" for each in range(number + 1)]
     requests = client.ask("/_emulator/requests")
     assert [each["method"] for each in requests if each["mutating"]] == ["POST"] * 5
+
+
+async def test_what_time_brought_about_is_kept_before_a_client_is_told(tmp_path: Path) -> None:
+    cloud, ledger = Cloud(start=START, seed=3), Ledger(tmp_path / "world.sqlite3")
+    keeper = Keeper(cloud.world, RequestLog(), ledger, None, {**cloud.facts(), "port": 1})
+    virtual = Virtual(cloud, tmp_path / "unused.sqlite3")
+    virtual.call("POST", f"{BASE}/clusters", {"cluster": {"name": "c", "initialNodeCount": 1}})
+    await keeper.save()
+    cloud.world.advance(cloud.world.now + 900)
+    await keeper.told()
+    saved = ledger.read()
+    assert saved is not None
+    assert [row["status"] for _, _, row in saved.tables["gke.clusters"]] == ["RUNNING"]
+    await keeper.close()
 
 
 def test_a_watch_from_before_the_kill_is_told_to_list_again(start: Start, client: Client) -> None:
