@@ -16,7 +16,8 @@ from typing import Any, Protocol
 from saxtui.errors import Problem
 from saxtui.model.cluster import ClusterView, LogLine
 from saxtui.model.events import Event
-from saxtui.model.serving import Candidate, Dialect, Sampling
+from saxtui.model.serving import Dialect
+from saxtui.model.talk import Abilities, Answer, Ask, Piece
 
 Json = dict[str, Any]
 
@@ -327,7 +328,30 @@ class Kubernetes(Protocol):
     async def close(self) -> None: ...
 
 
-class ModelServer(Protocol):
+class Talker(Protocol):
+    """Whatever answers prompts: the seam that chat and bench stand on, and nothing else of a server.
+
+    `Session.talker` is a deployment's Sax server, guarded by the truth ladder; `Runtime.openai(url)` a server of the
+    OpenAI protocol. A prompt is sent once and never repeated here. Look at `abilities` first, then take `generate`
+    for whole answers, or `stream`, which works everywhere: without streaming it yields one last piece.
+    """
+
+    async def abilities(self, model: str = "", timeout: float = 10.0) -> Abilities:
+        """What can be asked of it, for this model. Raises CallError while it cannot be reached."""
+
+    async def names(self, timeout: float = 10.0) -> list[str]:
+        """The models it offers, the usual one first. Raises CallError."""
+
+    async def generate(self, ask: Ask) -> Answer:
+        """The whole answer. Raises Invalid for what the server cannot take; CallError."""
+
+    def stream(self, ask: Ask) -> AsyncGenerator[Piece, None]:
+        """Pieces as they come, the last one with the whole answer. Raises like `generate`, also in the middle."""
+
+    async def close(self) -> None: ...
+
+
+class ModelServer(Talker, Protocol):
     """The Sax HTTP server, whichever dialect it speaks. Every call is bounded by `timeout` real seconds."""
 
     dialect: Dialect
@@ -344,10 +368,6 @@ class ModelServer(Protocol):
     async def publish(self, model: str, path: str, checkpoint: str, replicas: int, timeout: float = 30.0) -> Json: ...
     async def update(self, model: str, path: str, checkpoint: str, replicas: int, timeout: float = 30.0) -> Json: ...
     async def unpublish(self, model: str, timeout: float = 30.0) -> None: ...
-    async def generate(
-        self, model: str, prompt: str, sampling: Sampling | None = None, timeout: float = 120.0
-    ) -> tuple[Candidate, ...]: ...
-    async def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+from saxtui.adapters.exchange import loopback
 from saxtui.errors import Ambiguous, CallError, Denied, Invalid, NotFound, Problem, Unreachable
 from saxtui.model.text import safe
 
@@ -44,7 +44,7 @@ async def _download(source: str, limit: int) -> bytes:
 
     url = source
     host = urlsplit(source).hostname or ""
-    async with httpx.AsyncClient(follow_redirects=False, timeout=_TIMEOUT, trust_env=not _loopback(host)) as client:
+    async with httpx.AsyncClient(follow_redirects=False, timeout=_TIMEOUT, trust_env=not loopback(host)) as client:
         for _ in range(_REDIRECTS + 1):
             try:
                 async with asyncio.timeout(_TIMEOUT), client.stream("GET", url) as response:
@@ -84,13 +84,6 @@ def _whole(data: bytes, source: str, limit: int) -> bytes:
     if len(data) > limit:
         raise Invalid(_problem(source, f"is larger than {limit} bytes", "check that it is the right file"))
     return data
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _problem(source: str, said: str, next_step: str, code: str = "") -> Problem:

@@ -65,13 +65,13 @@ def _candidates(others: Sequence[Candidate], width: int, glyphs: Glyphs, *, expa
     if not others:
         return []
     if not expanded:
-        scores = " ".join(f"{item.score:.1f}" for item in others[:6])
+        scores = " ".join(f"{item.score:.1f}" for item in others[:6] if item.score is not None)
         mark = glyphs.pick("▸", ">")
         count = f"{len(others)} more candidate{'s' if len(others) > 1 else ''}"
-        return [((" " * LABEL, ""), (f"{mark} {count}, scores {scores}", "dim"))]
+        return [((" " * LABEL, ""), (f"{mark} {count}" + (f", scores {scores}" if scores else ""), "dim"))]
     lines: list[Line] = []
     for item in others:
-        lines += _spoken(f"{item.score:>7.1f}", "dim", item.text, width, "dim")
+        lines += _spoken("" if item.score is None else f"{item.score:>7.1f}", "dim", item.text, width, "dim")
     return lines
 
 
@@ -80,7 +80,7 @@ def facts(turn: Turn) -> str:
     parts = [f"{turn.seconds:.1f} s"]
     if turn.seconds > 0 and turn.text:
         parts.append(f"about {len(turn.text) / 4 / turn.seconds:.0f} tok/s")
-    if turn.candidates:
+    if turn.candidates and turn.candidates[0].score is not None:
         parts.append(f"score {turn.candidates[0].score:.1f}")
     if turn.sampling and (asked := sampling_words(turn.sampling)):
         parts.append(asked)
@@ -109,7 +109,8 @@ def markdown(conversation: Conversation, turns: Sequence[Turn]) -> str:
             continue
         parts += [f"Answer ({facts(turn)}):", "", *_fenced(turn.text), ""]
         for item in turn.candidates[1:]:
-            parts += [f"Candidate with score {item.score:.2f}:", "", *_fenced(item.text), ""]
+            score = "" if item.score is None else f" with score {item.score:.2f}"
+            parts += [f"Candidate{score}:", "", *_fenced(item.text), ""]
     return "\n".join(parts)
 
 

@@ -17,7 +17,7 @@ from saxtui.adapters.disk.library import DiskLibrary
 from saxtui.adapters.disk.surroundings import Surroundings
 from saxtui.engine.summary import Summary
 from saxtui.errors import Problem, SaxtuiError, UsageProblem
-from saxtui.ports import Clock, Cloud, Journal, Library, SavedReceipt
+from saxtui.ports import Clock, Cloud, Journal, Library, SavedReceipt, Talker
 
 if TYPE_CHECKING:
     from saxtui.adapters.disk.conversations import Conversations
@@ -64,6 +64,15 @@ class Runtime:
 
             self._conversations = Conversations(Path(self.surroundings.state_dir) / "conversations.sqlite3", self.clock)
         return self._conversations
+
+    def openai(self, url: str) -> Talker:
+        """A server of the OpenAI protocol, for chat and bench; the caller closes it. Sends nothing yet.
+
+        Its API key is the environment's SAXTUI_OPENAI_KEY, if any. Raises UsageProblem for a wrong address.
+        """
+        from saxtui.adapters.openai.client import OpenAiClient
+
+        return OpenAiClient(url, self._environ)
 
     async def session(self, deployment: Deployment, *, write: bool = True) -> Session:
         """Open the journal (locked when `write`), replay it, and return the session.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ from saxtui.engine.ladder import replica
 from saxtui.engine.store import Part, Store
 from saxtui.errors import Ambiguous, Busy, CallError, Conflict, NotFound, Throttled, Unreachable
 from saxtui.model.cluster import ClusterView
-from saxtui.model.serving import Candidate, Dialect, Evidence, ModelStatus, Reply, Rung, Sampling
+from saxtui.model.serving import Dialect, Evidence, ModelStatus, Rung
 from saxtui.ports import Cloud, Kubernetes, ModelServer
 
 if TYPE_CHECKING:
@@ -129,27 +131,26 @@ class Serving:
                     raise refusals.still_loading(name, status, timeout)
             await self._cloud.clock.sleep(_POLL)
 
-    async def generate(
-        self, prompt: str, model: str, sampling: Sampling | None, timeout: float, *, force: bool = False
-    ) -> Reply:
-        """One bounded request, sent once. Raises Refused unless a slice is proved to have loaded it, or `force`."""
-        model = model or self._deployment.model.id
-        if not force:
-            status = _find(await self.models(), model)
-            if status is None:
-                raise refusals.not_published(self._deployment.name, model)
-            if not status.loaded:
-                raise refusals.not_loaded(self._deployment.name, status)
-        server = (await self._connect()).server
-        started = self._cloud.clock.now()
+    async def server(self) -> ModelServer:
+        """The HTTP server, once it answers and its dialect is known. Raises CallError."""
+        return (await self._connect()).server
+
+    async def gate(self, model: str) -> None:
+        """Raises Refused unless a slice is proved to have loaded the model: the server would hold a prompt open."""
+        status = _find(await self.models(), model)
+        if status is None:
+            raise refusals.not_published(self._deployment.name, model)
+        if not status.loaded:
+            raise refusals.not_loaded(self._deployment.name, status)
+
+    @contextmanager
+    def prompting(self) -> Iterator[None]:
+        """While a prompt is with the server."""
         self._generating += 1
         try:
-            candidates: tuple[Candidate, ...] = await server.generate(model, prompt, sampling, timeout)
+            yield
         finally:
             self._generating -= 1
-        reply = Reply(model, prompt, candidates, self._cloud.clock.now() - started)
-        self._answered(reply)
-        return reply
 
     async def close(self) -> None:
         """Close the HTTP client."""
@@ -195,15 +196,15 @@ class Serving:
         )
         return replace(listed, replicas=replicas)
 
-    def _answered(self, reply: Reply) -> None:
+    def answered(self, model: str, seconds: float) -> None:
         """Light "answered" where only one replica can have answered; with more, their logs tell which."""
         part = self._store.state.models
         shown = []
         for status in part.value or ():
             able = [item for item in status.replicas if item.rung in (Rung.LOADED, Rung.ANSWERED)]
-            if status.id == reply.model and len(able) == 1:
+            if status.id == model and len(able) == 1:
                 now = self._cloud.clock.now()
-                proof = Evidence(Rung.ANSWERED, "POST /generate", f"answered in {reply.seconds:.1f} s", now)
+                proof = Evidence(Rung.ANSWERED, "POST /generate", f"answered in {seconds:.1f} s", now)
                 lit = replace(able[0], rung=Rung.ANSWERED, evidence=(*able[0].evidence, proof), since=now)
                 status = replace(status, replicas=tuple(lit if r is able[0] else r for r in status.replicas))
             shown.append(status)

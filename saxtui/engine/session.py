@@ -14,6 +14,7 @@ from saxtui.engine.result import Proof, RunResult
 from saxtui.engine.running import Runs
 from saxtui.engine.serving import Serving
 from saxtui.engine.store import Store
+from saxtui.engine.talking import SaxTalker
 from saxtui.engine.usual import Times
 from saxtui.engine.watching import Watching
 from saxtui.errors import Problem
@@ -21,7 +22,8 @@ from saxtui.model.checks import CheckRow
 from saxtui.model.cluster import ClusterView, LogLine
 from saxtui.model.plan import Plan
 from saxtui.model.serving import Dialect, ModelStatus, Reply, Sampling
-from saxtui.ports import Cloud, Journal
+from saxtui.model.talk import Ask
+from saxtui.ports import Cloud, Journal, Talker
 
 if TYPE_CHECKING:
     from saxtui.model.deployment import Deployment
@@ -148,7 +150,17 @@ class Session:
 
         Refused while no slice is proved to have loaded the model, unless `force`: the HTTP server would hold it open.
         """
-        return await self._serving.generate(prompt, model, sampling, timeout, force=force)
+        model = model or self.deployment.model.id
+        answer = await self._talker(force=force).generate(Ask(prompt, model, sampling, timeout=timeout))
+        return Reply(model, prompt, answer.candidates, answer.seconds)
+
+    @property
+    def talker(self) -> Talker:
+        """The deployment's Sax server, for chat and bench; never repeats a prompt, refuses while nothing is loaded."""
+        return self._talker(force=False)
+
+    def _talker(self, *, force: bool) -> SaxTalker:
+        return SaxTalker(self._serving, self.deployment.model.id, self.cloud.clock, force=force)
 
     async def problems(self) -> Sequence[Problem]:
         """What the checks say now (credentials, APIs, permissions, zone, quota), worst first; empty = fine."""

@@ -78,10 +78,10 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One sampled continuation with its score (log-probability-like, higher is better)."""
+    """One sampled continuation with its score (log-probability-like, higher is better; None where none is told)."""
 
     text: str
-    score: float
+    score: float | None
 
 
 @dataclass(frozen=True, slots=True)

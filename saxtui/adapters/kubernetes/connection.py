@@ -6,12 +6,12 @@ The typed models of the official client are not used: they cost about 50 times t
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+from saxtui.adapters.exchange import loopback
 from saxtui.adapters.kubernetes import errors
 from saxtui.errors import Problem, Unreachable
 from saxtui.model.text import safe
@@ -59,11 +59,7 @@ class Connection:
     @property
     def loopback(self) -> bool:
         """Whether the server is on this machine: then no proxy stands in between, whatever the environment says."""
-        host = urlsplit(self.address).hostname or ""
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return host == "localhost"
+        return loopback(urlsplit(self.address).hostname or "")
 
     async def call(
         self, method: str, path: str, tried: str, target: str, *, query: Mapping[str, str] | None = None,

@@ -7,22 +7,25 @@ OLD is sax-http:v1.0.0 (Python's http.server: 400 for every error, one request a
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import replace
+from typing import Any, NoReturn
 
+from saxtui.adapters import exchange
 from saxtui.adapters.kubernetes.connection import Connection
 from saxtui.adapters.sax import errors
+from saxtui.catalog import sax_models
 from saxtui.errors import Ambiguous, Busy, Invalid, NotFound, Problem
 from saxtui.model.serving import Candidate, Dialect, Sampling
+from saxtui.model.talk import Abilities, Answer, Ask, Piece
 from saxtui.model.text import safe, safe_block
 from saxtui.ports import Json
 
-LARGEST_REPLY = 1_048_576
-"""Bytes of one answer that are read at most; a longer one is refused."""
 _CONNECT = 5.0
+OLD_WHY = "sax-http v1.0.0 takes no parameters and does not stream; one request at a time"
+NEW_WHY = "sax-http v1.2.0 does not stream"
 _EXTRA = {
     "temperature": "temperature",
     "max_steps": "per_example_max_decode_steps",
@@ -77,7 +80,7 @@ class SaxClient:
             return None
         found = await self._call("GET", "/listall", {"sax_cell": cell}, "list models of", cell, timeout)
         if not isinstance(found, list):
-            raise _unexpected("list models of", cell, found)
+            raise exchange.unexpected("list models of", cell, found)
         return [safe(item) for item in found]
 
     async def publish(self, model: str, path: str, checkpoint: str, replicas: int, timeout: float = 30.0) -> Json:
@@ -92,25 +95,39 @@ class SaxClient:
         """Raises NotFound when it is not published."""
         await self._call("POST", "/unpublish", {"model": model}, "unpublish", model, timeout)
 
-    async def generate(
-        self, model: str, prompt: str, sampling: Sampling | None = None, timeout: float = 120.0
-    ) -> tuple[Candidate, ...]:
-        """One prompt, sent once. Raises Invalid for sampling parameters the old dialect cannot take."""
-        body: Json = {"model": model, "query": prompt}
-        given = _extra_inputs(sampling)
-        if await self._known(min(timeout, 10.0)) is Dialect.NEW:
+    async def abilities(self, model: str = "", timeout: float = 10.0) -> Abilities:
+        """What this dialect takes for this model's class; neither dialect streams."""
+        if await self._known(timeout) is not Dialect.NEW:
+            return Abilities(scores=True, one_at_a_time=True, server="sax-http v1.0.0", why=OLD_WHY)
+        listed = await self.list_cell(model, timeout) if model else None
+        known = sax_models.find(str(listed.get("model_path", ""))) if listed else None
+        new = Abilities(scores=True, parameters=frozenset(_EXTRA), server="sax-http v1.2.0", why=NEW_WHY)
+        if known is None or known.all_sampling:
+            return new
+        why = f"{known.name} does not take the four parameters that sax-http v1.2.0 sends; {NEW_WHY}"
+        return replace(new, parameters=frozenset(), why=why)
+
+    async def names(self, timeout: float = 10.0) -> list[str]:
+        """Nothing: only a cell can be asked for its models, and which one is the deployment's to know."""
+        return []
+
+    async def generate(self, ask: Ask) -> Answer:
+        """One prompt, sent once. Raises Invalid for what the dialect cannot take."""
+        body: Json = {"model": ask.model, "query": ask.prompt}
+        given = _extra_inputs(ask.sampling)
+        if ask.system or ask.history or ask.candidates > 1:
+            _refuse(ask.model, "a Sax server takes one text, and its model class says how many answers come")
+        if await self._known(min(ask.timeout, 10.0)) is Dialect.NEW:
             # Left out, the server would send four parameters of its own, which some model classes refuse.
             body["extra_inputs"] = given or None
         elif given:
-            said = f"sax-http v1.0.0 takes no parameters ({', '.join(given)})"
-            next_step = "leave them at their defaults, or deploy sax-http v1.2.0"
-            raise Invalid(Problem(tried="generate with", target=safe(model), said=said, next_step=next_step))
-        found = await self._call("POST", "/generate", body, "generate with", model, timeout)
-        rows = found.get("generate_response") if isinstance(found, dict) else found
-        try:
-            return tuple(Candidate(safe_block(text), float(score)) for text, score in rows or ())
-        except (TypeError, ValueError):
-            raise _unexpected("generate with", model, found) from None
+            _refuse(ask.model, f"sax-http v1.0.0 takes no parameters ({', '.join(given)})")
+        rows = await self._call("POST", "/generate", body, "generate with", ask.model, ask.timeout, _candidates)
+        return Answer(rows)
+
+    async def stream(self, ask: Ask) -> AsyncGenerator[Piece, None]:
+        """One last piece: neither dialect streams."""
+        yield Piece(answer=await self.generate(ask))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -130,22 +147,19 @@ class SaxClient:
             answer["model_path"] = answer.pop("path")
         return answer
 
-    async def _call(self, method: str, path: str, body: Json | None, tried: str, target: str, timeout: float) -> Any:
-        """One request and its JSON. Raises CallError."""
+    async def _call(
+        self, method: str, path: str, body: Json | None, tried: str, target: str, timeout: float,
+        decode: Callable[[Any], Any] = lambda found: found,
+    ) -> Any:  # fmt: skip
+        """One request, and what `decode` makes of its JSON. Raises CallError."""
         try:
             async with self._turn(tried, target, timeout), asyncio.timeout(timeout):
                 status, data = await self._exchange(method, path, body, timeout)
         except Exception as error:
-            raise errors.from_exception(error, tried, target, timeout) from error
+            raise exchange.from_exception(error, tried, target, timeout, "the HTTP server's pod") from error
         if not 200 <= status < 300:
             raise errors.from_response(status, data, tried, target)
-        if len(data) > LARGEST_REPLY:
-            said = f"the answer is longer than {LARGEST_REPLY} bytes"
-            raise Ambiguous(Problem(tried=tried, target=safe(target), said=said, reason="TOO_LARGE", may_bill=None))
-        try:
-            return json.loads(data)
-        except ValueError:
-            raise _unexpected(tried, target, data[:200]) from None
+        return await exchange.decoded(data, tried, target, decode)
 
     async def _exchange(self, method: str, path: str, body: Json | None, timeout: float) -> tuple[int, bytes]:
         import httpx
@@ -155,13 +169,8 @@ class SaxClient:
         if self._connection is not None:
             headers["Authorization"] = f"Bearer {await self._connection.token()}"
         limits = httpx.Timeout(timeout, connect=min(_CONNECT, timeout))
-        data = bytearray()
         async with client.stream(method, self._base + path, json=body, headers=headers, timeout=limits) as response:
-            async for chunk in response.aiter_bytes():
-                data += chunk
-                if len(data) > LARGEST_REPLY:
-                    break
-            return response.status_code, bytes(data)
+            return response.status_code, await exchange.read(response)
 
     async def _open(self) -> Any:
         if self._client is None:
@@ -207,7 +216,7 @@ def _extra_inputs(sampling: Sampling | None) -> dict[str, float]:
 
 def _object(found: Any, tried: str, target: str) -> Json:
     if not isinstance(found, dict):
-        raise _unexpected(tried, target, found)
+        raise exchange.unexpected(tried, target, found)
     return {safe(key): safe(value) if isinstance(value, str) else value for key, value in found.items()}
 
 
@@ -215,9 +224,15 @@ def _whole(value: Any, name: str, model: str) -> int:
     try:
         return int(value)
     except (TypeError, ValueError):
-        raise _unexpected("list", model, {name: value}) from None
+        raise exchange.unexpected("list", model, {name: value}) from None
 
 
-def _unexpected(tried: str, target: str, found: Any) -> Ambiguous:
-    said = f"an answer of an unknown shape: {safe(repr(found), 200)}"
-    return Ambiguous(Problem(tried=tried, target=safe(target), said=said, reason="UNKNOWN_SHAPE", may_bill=None))
+def _candidates(found: Any) -> tuple[Candidate, ...]:
+    """Raises TypeError or ValueError for another shape."""
+    rows = found.get("generate_response") if isinstance(found, dict) else found
+    return tuple(Candidate(safe_block(text), float(score)) for text, score in rows or ())
+
+
+def _refuse(model: str, said: str) -> NoReturn:
+    next_step = "leave it at its default, or deploy sax-http v1.2.0 for parameters"
+    raise Invalid(Problem(tried="generate with", target=safe(model), said=said, next_step=next_step))

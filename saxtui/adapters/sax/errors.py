@@ -102,26 +102,6 @@ def _relayed(code: int, status: dict[str, Any], tried: str, target: str) -> Call
     return kind(_problem(tried, target, said, code, False, next_step, reason))
 
 
-def from_exception(error: Exception, tried: str, target: str, timeout: float) -> CallError:
-    """The error for whatever httpx raised."""
-    import httpx
-
-    if isinstance(error, CallError):
-        return error
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
-        next_step = "check that the HTTP server's pod runs and the network is there"
-        said = f"no connection: {safe(error, 300)}"
-        return Unreachable(_problem(tried, target, said, 0, False, next_step, "UNREACHABLE"))
-    if isinstance(error, TimeoutError | httpx.TimeoutException):
-        said = f"no answer in {timeout:.0f} s"
-        next_step = "the request was not repeated; it may still be worked on"
-        return Ambiguous(_problem(tried, target, said, 0, None, next_step, "TIMEOUT"))
-    if isinstance(error, httpx.RemoteProtocolError):
-        said = "the server dropped the connection without an answer"
-        return Ambiguous(_problem(tried, target, said, 0, None, "look at the HTTP server's log", "DROPPED"))
-    return Ambiguous(_problem(tried, target, safe(error, 300) or type(error).__name__, 0, None, "", ""))
-
-
 def _problem(
     tried: str, target: str, said: str, code: int, may_bill: bool | None, next_step: str = "", reason: str = ""
 ) -> Problem:

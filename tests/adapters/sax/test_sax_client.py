@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from saxtui.adapters.exchange import LARGEST_REPLY
 from saxtui.adapters.kubernetes.connection import Connection
-from saxtui.adapters.sax.client import LARGEST_REPLY, SaxClient
+from saxtui.adapters.sax.client import SaxClient
 from saxtui.adapters.sax.errors import from_response
 from saxtui.errors import (
     Ambiguous,
@@ -26,6 +27,7 @@ from saxtui.errors import (
     Unreachable,
 )
 from saxtui.model.serving import Candidate, Dialect, Sampling
+from saxtui.model.talk import Ask
 
 Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 MODEL = "/sax/test/spmd"
@@ -134,8 +136,8 @@ async def test_whole_life_of_a_model(serve: Serve, server: SaxServer) -> None:
 
 async def test_generate(serve: Serve, server: SaxServer) -> None:
     client = SaxClient(await serve(server.answer))
-    found = await client.generate(MODEL, "hello")
-    assert found == (Candidate("first\nline\u241b[31m", -1.5), Candidate("second", -7.25))
+    found = await client.generate(Ask("hello", MODEL))
+    assert found.candidates == (Candidate("first\nline\u241b[31m", -1.5), Candidate("second", -7.25))
     sent = next(body for _, path, body in server.requests if path == "/generate")
     # Left out, the new server would add four parameters that some classes refuse; the old one counts the keys.
     expected = {"model": MODEL, "query": "hello"}
@@ -147,12 +149,12 @@ async def test_sampling_is_for_the_new_dialect_only(serve: Serve, server: SaxSer
     client = SaxClient(await serve(server.answer))
     sampling = Sampling(temperature=0.0, max_steps=16)
     if server.new:
-        await client.generate(MODEL, "hello", sampling)
+        await client.generate(Ask("hello", MODEL, sampling))
         sent = next(body for _, path, body in server.requests if path == "/generate")
         assert sent["extra_inputs"] == {"temperature": 0.0, "per_example_max_decode_steps": 16}
     else:
         with pytest.raises(Invalid, match="no parameters"):
-            await client.generate(MODEL, "hello", sampling)
+            await client.generate(Ask("hello", MODEL, sampling))
         assert not any(path == "/generate" for _, path, _ in server.requests)
     await client.close()
 
@@ -163,7 +165,7 @@ async def test_one_request_at_a_time_for_the_old_server(serve: Serve, server: Sa
     await client.publish(MODEL, PATH, "None", 2)
     server.most_inside = 0
     server.hold.clear()
-    asking = asyncio.create_task(client.generate(MODEL, "hello"))
+    asking = asyncio.create_task(client.generate(Ask("hello", MODEL)))
     await server.asked.wait()
     if server.new:
         assert await client.list_cell(MODEL) is not None
@@ -234,7 +236,7 @@ async def answers(serve: Serve, body: bytes, code: int = 200, **headers: str) ->
 async def test_answers_of_another_shape_are_ambiguous(serve: Serve, body: bytes) -> None:
     client = await answers(serve, body)
     with pytest.raises(Ambiguous):
-        await client.generate(MODEL, "hello")
+        await client.generate(Ask("hello", MODEL))
     await client.close()
 
 
@@ -257,7 +259,7 @@ async def test_endless_reply_is_cut(serve: Serve) -> None:
 
     client = SaxClient(await serve(handler))
     with pytest.raises(Ambiguous, match="longer than"):
-        await client.generate(MODEL, "hello")
+        await client.generate(Ask("hello", MODEL))
     await client.close()
     assert sent < 64 * LARGEST_REPLY
 
@@ -272,7 +274,7 @@ async def test_redirects_are_not_followed(serve: Serve) -> None:
     other = await serve(elsewhere)
     client = await answers(serve, b"", 307, Location=other)
     with pytest.raises(Ambiguous):
-        await client.generate(MODEL, "hello")
+        await client.generate(Ask("hello", MODEL))
     assert seen == []
     await client.close()
 
@@ -290,7 +292,7 @@ async def test_timeout_and_dropped_connection_are_ambiguous_and_nobody_there_is_
 
     client = SaxClient(await serve(handler))
     with pytest.raises(Ambiguous, match="no answer in"):
-        await client.generate(MODEL, "hello", timeout=0.3)
+        await client.generate(Ask("hello", MODEL, timeout=0.3))
     with pytest.raises(Ambiguous):
         await client.publish(MODEL, PATH, "None", 1)
     await client.close()
