@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from saxtui.engine.ladder import Told, read_admin, read_server
-from saxtui.errors import CallError
-from saxtui.model.cluster import ClusterView, LogLine, Pod
-from saxtui.ports import Kubernetes, LogRequest
+from saxtui.engine.hearing import ADMIN_APP, Hearing
+from saxtui.engine.ladder import Told
+from saxtui.model.cluster import ClusterView, Pod
+from saxtui.ports import Kubernetes
 
-_ADMIN_APP = "sax-admin-server"
-_FIRST_TAIL = 20_000
-_WITNESS_HOST = 1
+FIRST_TAIL = 20_000
+"""Lines of a witness's log that are read at first: its load may be long ago."""
+WITNESS_HOST = 1
 """A secondary: it logs the unloads and the requests that the primary does not."""
-
-
-@dataclass(slots=True)
-class _Reading:
-    """One container's life: where its log was read to, and what was found in it."""
-
-    read_to: float | None = None
-    told: list[Told] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +36,8 @@ class Testimony:
 class Witnesses:
     """The logs that can tell of models: of each slice the primary and one secondary, and the admin server's."""
 
-    def __init__(self) -> None:
-        self._readings: dict[tuple[str, int], _Reading] = {}
+    def __init__(self, hearing: Hearing) -> None:
+        self._hearing = hearing
 
     async def hear(self, kubernetes: Kubernetes, view: ClusterView) -> Testimony:
         """Read on in every witness's log. A log that cannot be read now adds nothing; the next call tries again."""
@@ -55,37 +45,18 @@ class Witnesses:
         addresses: dict[int, tuple[str, ...]] = {}
         for index in view.slice_indexes:
             found = view.hosts(index)
-            hosts += [found[host] for host in (0, _WITNESS_HOST) if host in found]
+            hosts += [found[host] for host in (0, WITNESS_HOST) if host in found]
             if 0 in found:
                 addresses[index] = tuple(text for text in (found[0].node_ip, found[0].pod_ip) if text)
-        admins = [pod for pod in view.pods.values() if pod.app == _ADMIN_APP]
-        await asyncio.gather(
-            *(self._read(kubernetes, pod, read_server) for pod in hosts),
-            *(self._read(kubernetes, pod, read_admin) for pod in admins),
-        )
+        admins = [pod for pod in view.pods.values() if pod.app == ADMIN_APP]
+        await self._hearing.listen(kubernetes, [*hosts, *admins], FIRST_TAIL)
+        self._hearing.forget(view.pods)
         slices: dict[int, list[Told]] = {}
         for pod in hosts:
             slices.setdefault(pod.slice, []).extend(self._accepted(pod))
-        return Testimony(slices, [told for pod in admins for told in self._reading(pod).told], addresses)
+        return Testimony(slices, [told for pod in admins for told in self._hearing.of(pod).told], addresses)
 
     def _accepted(self, pod: Pod) -> list[Told]:
         """A secondary's word counts for unloads and answers only: its own load says nothing of the primary's."""
-        told = self._reading(pod).told
+        told = self._hearing.of(pod).told
         return told if pod.primary else [item for item in told if item.rung.name in {"NONE", "ANSWERED"}]
-
-    def _reading(self, pod: Pod) -> _Reading:
-        return self._readings.setdefault((pod.uid, pod.restarts), _Reading())
-
-    async def _read(self, kubernetes: Kubernetes, pod: Pod, parse: Callable[[Iterable[LogLine]], list[Told]]) -> None:
-        reading = self._reading(pod)
-        tail = _FIRST_TAIL if reading.read_to is None else None
-        container = pod.containers[0] if pod.containers else ""
-        try:
-            lines = await kubernetes.read_log(
-                LogRequest(pod.namespace, pod.name, container, tail=tail, since=reading.read_to)
-            )
-        except CallError:
-            return
-        if lines:
-            reading.read_to = max(line.at for line in lines)
-            reading.told += parse(lines)

@@ -41,7 +41,14 @@ class Told:
 
 def read_server(lines: Iterable[LogLine]) -> list[Told]:
     """What a model server's log tells. A key of "" stands for whichever model is loading."""
-    return [told for line in lines if (told := _first(_PRIMARY, line)) or (told := _answer(line))]
+    return [told for line in lines if (told := told_by_server(line))]
+
+
+def told_by_server(line: LogLine) -> Told | None:
+    """What one line of a model server's log tells of a model; None for most."""
+    if "oad" not in line.text and "model_key" not in line.text:
+        return None
+    return _first(_PRIMARY, line) or _answer(line)
 
 
 def read_admin(lines: Iterable[LogLine]) -> list[Told]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from saxtui.engine import refusals
 from saxtui.engine.connection import Connection
 from saxtui.engine.evidence import Testimony, Witnesses
+from saxtui.engine.hearing import Hearing
 from saxtui.engine.ladder import replica
 from saxtui.engine.store import Part, Store
 from saxtui.errors import Ambiguous, Busy, CallError, Conflict, NotFound, Throttled, Unreachable
@@ -40,12 +41,14 @@ class _Ready:
 class Serving:
     """The models of one deployment, through its HTTP server and its pods' logs."""
 
-    def __init__(self, deployment: Deployment, store: Store, cloud: Cloud, connection: Connection) -> None:
+    def __init__(
+        self, deployment: Deployment, store: Store, cloud: Cloud, connection: Connection, hearing: Hearing
+    ) -> None:
         self._deployment = deployment
         self._store = store
         self._cloud = cloud
         self._connection = connection
-        self._witnesses = Witnesses()
+        self._witnesses = Witnesses(hearing)
         self._ready: _Ready | None = None
         self._known: dict[str, None] = {deployment.model.id: None}
         self._unpublished: dict[str, float] = {}

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from saxtui.engine.connection import Connection
 from saxtui.engine.drift import Drift
+from saxtui.engine.hearing import Hearing
 from saxtui.engine.lease import Holder
 from saxtui.engine.logs import Logs, LogSelection
+from saxtui.engine.phasing import Phasing
 from saxtui.engine.recovery import Recovered
 from saxtui.engine.result import Proof, RunResult
 from saxtui.engine.running import Runs
@@ -20,6 +22,7 @@ from saxtui.engine.watching import Watching
 from saxtui.errors import Problem
 from saxtui.model.checks import CheckRow
 from saxtui.model.cluster import ClusterView, LogLine
+from saxtui.model.phases import Phases
 from saxtui.model.plan import Plan
 from saxtui.model.serving import Dialect, ModelStatus, Reply, Sampling
 from saxtui.model.talk import Ask
@@ -61,7 +64,9 @@ class Session:
         self._watching = Watching(store, self.connection, cloud.clock)
         self.closed = False
         self._logs = Logs(store, self.connection, self._watching, cloud.clock)
-        self._serving = Serving(deployment, store, cloud, self.connection)
+        hearing = Hearing()
+        self._serving = Serving(deployment, store, cloud, self.connection, hearing)
+        self._phasing = Phasing(store, self.connection, hearing, cloud.clock)
 
     async def plan(self, adopt: Collection[str] = ()) -> Plan:
         """Observe and plan; puts it into the store. Raises Refused/CallError with a Problem that names the thing."""
@@ -108,6 +113,18 @@ class Session:
     async def look(self) -> ClusterView:
         """One picture of the cluster, without watching."""
         return await self._watching.look()
+
+    async def phases(self, view: ClusterView | None = None) -> Phases:
+        """What each host's process is at, read once from the logs; puts it into the store. Raises CallError."""
+        return await self._phasing.look(view or await self._watching.look())
+
+    async def hear(self, slices: Callable[[], Collection[int]]) -> None:
+        """Keep `store.state.phases` live until cancelled, while the cluster is watched.
+
+        All hosts of a small cluster; of a large one the primaries, their witnesses, and every host of the slices that
+        `slices()` names: those somebody looks at.
+        """
+        await self._phasing.run(slices)
 
     def logs(self, selection: LogSelection, *, follow: bool = False, tail: int | None = None) -> AsyncIterator[LogLine]:
         """Lines of all selected pods, merged by time; with follow, new pods of the selection join by themselves."""

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from saxtui.model.cluster import ClusterView
 from saxtui.model.events import Event
+from saxtui.model.phases import Phases
 from saxtui.model.plan import Plan
 from saxtui.model.progress import RunProgress, apply
 from saxtui.model.serving import ModelStatus
@@ -38,6 +39,7 @@ class State:
     plan: Part[Plan] = field(default_factory=Part)
     cluster: Part[ClusterView] = field(default_factory=Part)
     models: Part[tuple[ModelStatus, ...]] = field(default_factory=Part)
+    phases: Part[Phases] = field(default_factory=Part)
     events: tuple[Event, ...] = ()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -61,6 +61,56 @@ class Pod:
     def primary(self) -> bool:
         """Whether this is the slice's primary: completion index 0."""
         return self.host == 0
+
+
+@dataclass(frozen=True, slots=True)
+class SlicePods:
+    """The pods of one slice. `hosts` by completion index, None where no pod is; `others` lost their place to a younger.
+
+    An unchanged slice keeps its identity from picture to picture, so that views need look at changed ones only.
+    """
+
+    index: int
+    hosts: tuple[Pod | None, ...] = ()
+    others: tuple[Pod, ...] = ()
+
+    @property
+    def present(self) -> tuple[Pod, ...]:
+        """The hosts that are there, in completion-index order."""
+        return tuple(pod for pod in self.hosts if pod is not None)
+
+    @property
+    def running(self) -> int:
+        """How many hosts run."""
+        return sum(1 for pod in self.hosts if pod is not None and pod.state is HostState.RUNNING)
+
+    @property
+    def states(self) -> frozenset[HostState]:
+        """The states its hosts are in; a hole between hosts is ABSENT."""
+        return frozenset(HostState.ABSENT if pod is None else pod.state for pod in self.hosts)
+
+
+def gather(pods: Iterable[Pod]) -> dict[int, SlicePods]:
+    """Pods as slices, by slice index in rising order; pods that are no host of a slice are left out."""
+    members: dict[int, list[Pod]] = {}
+    for pod in pods:
+        if pod.slice >= 0 and pod.host >= 0:
+            members.setdefault(pod.slice, []).append(pod)
+    return {index: slice_of(index, members[index]) for index in sorted(members)}
+
+
+def slice_of(index: int, pods: Iterable[Pod]) -> SlicePods:
+    """One slice of these pods; of several for one host the youngest that is not leaving has the place."""
+    found: dict[int, Pod] = {}
+    others: list[Pod] = []
+    for pod in pods:
+        other = found.setdefault(pod.host, pod)
+        if other is pod:
+            continue
+        if (other.deleting, -other.created) > (pod.deleting, -pod.created):
+            found[pod.host], pod = pod, other
+        others.append(pod)
+    return SlicePods(index, tuple(found.get(host) for host in range(max(found, default=-1) + 1)), tuple(others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,22 +191,27 @@ class ClusterView:
     freshness: Freshness = Freshness.CONNECTING
     seen: float = 0.0
     error: str = ""
+    gathered: tuple[Mapping[str, Pod], Mapping[int, SlicePods]] | None = field(default=None, repr=False, compare=False)
+    """The slices, and the pods they were gathered from; read `slices`."""
+
+    @property
+    def slices(self) -> Mapping[int, SlicePods]:
+        """The slices that have pods, by job index in rising order. Gathered once where the watch did not."""
+        known = self.gathered
+        if known is None or known[0] is not self.pods:
+            known = (self.pods, MappingProxyType(gather(self.pods.values())))
+            object.__setattr__(self, "gathered", known)
+        return known[1]
 
     def hosts(self, slice_index: int) -> dict[int, Pod]:
         """The slice's pods by completion index; of several for one index the youngest that is not leaving."""
-        found: dict[int, Pod] = {}
-        for pod in self.pods.values():
-            if pod.slice != slice_index or pod.host < 0:
-                continue
-            other = found.get(pod.host)
-            if other is None or (other.deleting, -other.created) > (pod.deleting, -pod.created):
-                found[pod.host] = pod
-        return found
+        found = self.slices.get(slice_index)
+        return {pod.host: pod for pod in found.present} if found else {}
 
     @property
     def slice_indexes(self) -> tuple[int, ...]:
         """The job indexes that have at least one pod, sorted."""
-        return tuple(sorted({pod.slice for pod in self.pods.values() if pod.slice >= 0}))
+        return tuple(self.slices)
 
 
 @dataclass(frozen=True, slots=True)

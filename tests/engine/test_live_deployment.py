@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from saxtui.engine.session import Session
 from saxtui.errors import Conflict, ExitCode, Invalid, NotFound, Refused, UsageProblem
 from saxtui.model.cluster import Freshness, LogLine
 from saxtui.model.deployment import Deployment
+from saxtui.model.phases import Phase
 from saxtui.model.serving import Dialect, Rung, Sampling
 from saxtui.ports import Ref
 
@@ -58,6 +60,9 @@ async def test_picture_of_sixteen_hosts(environ: Mapping[str, str]) -> None:
         assert view.jobset.ready_jobs == 2
         assert "sax-http-lb" in view.services
         assert session.store.state.cluster.value == view
+        phases = await session.phases(view)
+        assert [phases[pod.uid].phase for index in (0, 1) for pod in view.hosts(index).values()] == [Phase.JOINED] * 16
+        assert session.store.state.phases.value == phases
 
 
 async def test_watch_follows_a_pod_that_is_deleted_and_comes_back(environ: Mapping[str, str]) -> None:
@@ -127,6 +132,8 @@ async def test_models_life(environ: Mapping[str, str]) -> None:
         assert session.store.state.models.value == (status,)
         seen = await follower
         assert seen.host == 0
+        hearing = asyncio.create_task(session.hear(lambda: ()))
+        await phases_become(session, {Phase.LOADED: 16})
 
         reply = await session.generate("How many days are in a week?")
         assert reply.text
@@ -134,6 +141,9 @@ async def test_models_life(environ: Mapping[str, str]) -> None:
         lit = (await session.models())[0].replicas
         assert Rung.ANSWERED in {item.rung for item in lit}
         assert all(item.rung >= Rung.LOADED for item in lit)
+        await phases_become(session, {Phase.LOADED: 8, Phase.SERVING: 8})
+        hearing.cancel()
+        await asyncio.gather(hearing, return_exceptions=True)
 
         await session.unpublish()
         await session.unpublish()
@@ -141,6 +151,14 @@ async def test_models_life(environ: Mapping[str, str]) -> None:
         again = await session.publish()
         assert again.loaded == 0, "an earlier life's log lines must not count"
         await session.unpublish()
+
+
+async def phases_become(session: Session, wanted: dict[Phase, int]) -> None:
+    """Wait until so many hosts are at these phases; the logs are read on by themselves."""
+    async with asyncio.timeout(60):
+        revision = -1
+        while Counter(item.phase for item in (session.store.state.phases.value or {}).values()) != wanted:
+            revision = await session.store.changed(revision)
 
 
 async def test_sampling_is_refused_by_the_old_dialect(environ: Mapping[str, str]) -> None:

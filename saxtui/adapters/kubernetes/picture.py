@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from saxtui.adapters.kubernetes import decode, decode_workloads, wire
+from saxtui.adapters.kubernetes.pod_index import PodIndex
 from saxtui.model.cluster import ClusterEvent, ClusterView, Freshness, JobSetStatus
 
 _EVENTS = 500
@@ -38,6 +39,9 @@ class Picture:
         self._system = system
         self._objects: dict[str, dict[str, Any]] = {kind: {} for kind in (*_DECODERS, _SYSTEM_POD)}
         self._namespace: dict[str, str] = {}
+        self._pods = PodIndex(self._objects["Pod"])
+        self._shown: dict[str, Mapping[str, Any]] = {}
+        self._shown_events: tuple[ClusterEvent, ...] | None = ()
 
     async def replace(self, kind: str, namespace: str, items: Iterable[msgspec.Raw]) -> None:
         """The whole truth about one kind in one namespace: what is not in `items` is gone."""
@@ -52,7 +56,8 @@ class Picture:
         known = self._objects[drawer]
         for uid in [uid for uid in known if self._namespace.get(uid) == namespace and uid not in fresh]:
             self._remove(drawer, uid)
-        known.update(fresh)
+        for uid, item in fresh.items():
+            self._put(drawer, uid, item)
         self._namespace.update(dict.fromkeys(fresh, namespace))
         self._trim()
 
@@ -65,7 +70,7 @@ class Picture:
         if deleted:
             self._remove(drawer, uid)
         else:
-            self._objects[drawer][uid] = convert(found)
+            self._put(drawer, uid, convert(found))
             self._namespace[uid] = found.metadata.namespace
         self._trim()
         return str(found.metadata.resource_version)
@@ -75,27 +80,59 @@ class Picture:
     ) -> ClusterView:
         """The picture now: pods by uid, services by name, the newest events last."""
         jobsets: list[JobSetStatus] = sorted(self._objects["JobSet"].values(), key=lambda item: item.name)
-        events: list[ClusterEvent] = sorted(self._objects["Event"].values(), key=lambda item: item.at)
+        pods, slices = self._pods.taken()
         return ClusterView(
-            pods=MappingProxyType(dict(self._objects["Pod"])),
-            system=MappingProxyType(dict(self._objects[_SYSTEM_POD])),
-            nodes=MappingProxyType(dict(self._objects["Node"])),
-            jobs=MappingProxyType(dict(self._objects["Job"])),
-            deployments=MappingProxyType({item.name: item for item in self._objects["Deployment"].values()}),
+            pods=pods,
+            system=self._frozen(_SYSTEM_POD, None),
+            nodes=self._frozen("Node", None),
+            jobs=self._frozen("Job", None),
+            deployments=self._frozen("Deployment", _by_name),
             hidden=hidden,
-            services=MappingProxyType({item.name: item for item in self._objects["Service"].values()}),
-            events=tuple(events[-_EVENTS:]),
+            services=self._frozen("Service", _by_name),
+            events=self._events(),
             jobset=jobsets[0] if jobsets else JobSetStatus(),
             freshness=freshness,
             seen=seen,
             error=error,
+            gathered=(pods, slices),
         )
 
     def _drawer(self, kind: str, namespace: str) -> str:
         return _SYSTEM_POD if kind == "Pod" and self._system and namespace == self._system else kind
 
-    def _remove(self, kind: str, uid: str) -> None:
-        self._objects[kind].pop(uid, None)
+    def _events(self) -> tuple[ClusterEvent, ...]:
+        """The newest events, oldest first; sorted again only after one came or went."""
+        if self._shown_events is None:
+            found = sorted(self._objects["Event"].values(), key=lambda item: item.at)
+            self._shown_events = tuple(found[-_EVENTS:])
+        return self._shown_events
+
+    def _frozen(self, drawer: str, key: Callable[[Any], str] | None) -> Mapping[str, Any]:
+        """A drawer as it is now, by uid or by `key`; the same object until something in it changes."""
+        shown = self._shown.get(drawer)
+        if shown is None:
+            found = self._objects[drawer]
+            shown = MappingProxyType(found.copy() if key is None else {key(item): item for item in found.values()})
+            self._shown[drawer] = shown
+        return shown
+
+    def _put(self, drawer: str, uid: str, item: Any) -> None:
+        if drawer == "Pod":
+            self._pods.put(uid, item)
+        else:
+            self._objects[drawer][uid] = item
+            self._changed(drawer)
+
+    def _changed(self, drawer: str) -> None:
+        self._shown.pop(drawer, None)
+        if drawer == "Event":
+            self._shown_events = None
+
+    def _remove(self, drawer: str, uid: str) -> None:
+        if drawer == "Pod":
+            self._pods.drop(uid)
+        elif self._objects[drawer].pop(uid, None) is not None:
+            self._changed(drawer)
         self._namespace.pop(uid, None)
 
     def _trim(self) -> None:
@@ -104,3 +141,7 @@ class Picture:
         if len(events) > 2 * _EVENTS:
             for uid in sorted(events, key=lambda key: events[key].at)[:-_EVENTS]:
                 self._remove("Event", uid)
+
+
+def _by_name(item: Any) -> str:
+    return str(item.name)

@@ -1,0 +1,77 @@
+"""Pods by uid and by slice, so that a picture of tens of thousands costs only what changed since the last one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from saxtui.model.cluster import Pod, SlicePods, slice_of
+
+
+class PodIndex:
+    """Keeps `pods` (uid to pod) and what follows from them; only `put` and `drop` may change it."""
+
+    def __init__(self, pods: dict[str, Pod]) -> None:
+        self._pods = pods
+        self._members: dict[int, dict[str, Pod]] = {}
+        self._seats: dict[int, list[Pod | None]] = {}
+        """Hosts by completion index of the slices that changed in place only since they were last taken."""
+        self._regather: set[int] = set()
+        self._taken_pods: Mapping[str, Pod] | None = None
+        self._taken: dict[int, SlicePods] = {}
+        self._slices: Mapping[int, SlicePods] = MappingProxyType({})
+
+    def put(self, uid: str, pod: Pod) -> None:
+        """A new pod, or a pod's new state."""
+        before = self._pods.get(uid)
+        self._pods[uid] = pod
+        self._taken_pods = None
+        if before is not None and (before.slice, before.host) != (pod.slice, pod.host):
+            self._leave(uid, before)
+            before = None
+        if pod.slice < 0 or pod.host < 0:
+            return
+        self._members.setdefault(pod.slice, {})[uid] = pod
+        if before is None or before.deleting != pod.deleting or pod.slice in self._regather:
+            self._regather.add(pod.slice)
+            return
+        seats = self._seats.get(pod.slice)
+        if seats is None:
+            seats = self._seats[pod.slice] = list(self._taken[pod.slice].hosts)
+        if seats[pod.host] is before:
+            seats[pod.host] = pod
+        else:
+            self._regather.add(pod.slice)
+
+    def drop(self, uid: str) -> None:
+        """A pod is gone."""
+        pod = self._pods.pop(uid, None)
+        if pod is not None:
+            self._taken_pods = None
+            self._leave(uid, pod)
+
+    def _leave(self, uid: str, pod: Pod) -> None:
+        if pod.slice >= 0 and pod.host >= 0:
+            self._members[pod.slice].pop(uid, None)
+            self._regather.add(pod.slice)
+
+    def taken(self) -> tuple[Mapping[str, Pod], Mapping[int, SlicePods]]:
+        """The pods and slices now, frozen; what did not change is the same object as last time."""
+        if self._taken_pods is not None:
+            return self._taken_pods, self._slices
+        for index in self._regather:
+            self._seats.pop(index, None)
+            if self._members[index]:
+                self._taken[index] = slice_of(index, self._members[index].values())
+            else:
+                del self._members[index]
+                self._taken.pop(index, None)
+        for index, seats in self._seats.items():
+            self._taken[index] = SlicePods(index, tuple(seats), self._taken[index].others)
+        if self._regather:
+            self._taken = dict(sorted(self._taken.items()))
+        self._seats.clear()
+        self._regather.clear()
+        self._taken_pods = MappingProxyType(self._pods.copy())
+        self._slices = MappingProxyType(self._taken.copy())
+        return self._taken_pods, self._slices
