@@ -38,6 +38,7 @@ class Front:
         self.diagnostics = Diagnostics(environ)
         self.out = Output(environ, self.diagnostics.note)
         self._pause: Callable[[], None] | None = None
+        self._stop: Callable[[], None] | None = None
         self._kind = ""
         self.endless = False
         self._on_leave: list[Callable[[], None]] = []
@@ -95,6 +96,11 @@ class Front:
             self.diagnostics.note(("bills now: ", "warn" if cost.bills else "ok"), cost.sentence(), (where, "dim"))
         return cost.bills
 
+    @property
+    def opened_runtime(self) -> Runtime:
+        """The runtime of the session at work."""
+        return self._opened[0]
+
     async def keep_copy(self) -> None:
         """Keep a copy of the deployment's file among the saved ones, so that it is found by name. Raises Refused."""
         runtime, deployment, source = self._opened
@@ -128,6 +134,15 @@ class Front:
             yield
         finally:
             self._pause = None
+
+    @contextmanager
+    def stoppable(self, stop: Callable[[], None]) -> Iterator[None]:
+        """Within this block the first Ctrl-C calls `stop`, and the command ends by itself with what it has."""
+        self._stop = stop
+        try:
+            yield
+        finally:
+            self._stop = None
 
     @contextmanager
     def on_leave(self, undo: Callable[[], None]) -> Iterator[None]:
@@ -176,6 +191,9 @@ class Front:
         return int(ExitCode.BILLABLE)
 
     def _first_signal(self) -> bool:
+        if self._stop is not None:
+            self._stop()
+            return True
         if self._pause is None:
             return False
         self._pause()

@@ -17,7 +17,8 @@ _WHERE = {
     "init": "setup", "plan": "setup", "doctor": "setup", "export": "export", "schema": "export",
     "up": "runs", "down": "runs", "receipt": "receipts",
     "status": "watching", "pods": "watching", "logs": "watching", "publish": "serving", "models": "serving",
-    "generate": "serving", "unpublish": "serving", "recover": "recovering", "demo": "demo", "emulator": "emulator",
+    "generate": "serving", "unpublish": "serving", "bench": "bench",
+    "recover": "recovering", "demo": "demo", "emulator": "emulator",
 }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from saxtui.errors import Problem, SaxtuiError, UsageProblem
 from saxtui.ports import Clock, Cloud, Journal, Library, SavedReceipt, Talker
 
 if TYPE_CHECKING:
+    from saxtui.adapters.disk.bench_runs import BenchRuns
     from saxtui.adapters.disk.conversations import Conversations
     from saxtui.engine.session import Session
     from saxtui.engine.usual import Times
@@ -64,6 +65,12 @@ class Runtime:
 
             self._conversations = Conversations(Path(self.surroundings.state_dir) / "conversations.sqlite3", self.clock)
         return self._conversations
+
+    def bench_runs(self) -> BenchRuns:
+        """The saved load tests. Its calls block: make them in a thread."""
+        from saxtui.adapters.disk.bench_runs import BenchRuns
+
+        return BenchRuns(Path(self.surroundings.state_dir) / "bench")
 
     def openai(self, url: str) -> Talker:
         """A server of the OpenAI protocol, for chat and bench; the caller closes it. Sends nothing yet.

@@ -176,6 +176,11 @@ class Session:
         """The deployment's Sax server, for chat and bench; never repeats a prompt, refuses while nothing is loaded."""
         return self._talker(force=False)
 
+    async def measured_talker(self, model: str) -> Talker:
+        """The same for a load test: the ladder is asked once here, not before every request. Raises Refused."""
+        await self._serving.gate(model or self.deployment.model.id)
+        return self._talker(force=True)
+
     def _talker(self, *, force: bool) -> SaxTalker:
         return SaxTalker(self._serving, self.deployment.model.id, self.cloud.clock, force=force)
 
