@@ -23,7 +23,8 @@ def foot(turn: Turn, now: float, glyphs: Glyphs, *, waits: str = "", queued: str
         case TurnState.ANSWERED:
             return [(facts(turn), "dim")]
         case TurnState.QUEUED:
-            return [(f"{glyphs.pick('○', 'o')} queued, not sent{': ' if queued else ''}{queued}", "wait")]
+            why = turn.said or queued
+            return [(f"{glyphs.pick('○', 'o')} queued, not sent{': ' if why else ''}{why}", "wait")]
         case TurnState.SENT:
             return [_going(turn, now, glyphs, waits)]
         case TurnState.FAILED:

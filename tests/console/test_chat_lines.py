@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from rich.cells import cell_len
 
-from saxtui.console.chat_lines import fold, markdown, turn_lines
+from saxtui.console.chat_lines import markdown
+from saxtui.console.chat_markdown import Look
+from saxtui.console.chat_parts import Scene, TurnBlock
 from saxtui.console.chatting import closed_fields, dialect_of, partner, sampling_of
 from saxtui.console.styling import Glyphs
 from saxtui.model.conversation import Conversation, Turn, TurnState
@@ -21,16 +20,12 @@ def turn(state: TurnState, **more: object) -> Turn:
     return Turn(1, 1, "How many?", state, NOW, **more)  # type: ignore[arg-type]
 
 
-def text_of(one: Turn, width: int = 60, now: float = NOW, *, expanded: bool = False) -> list[str]:
-    lines = turn_lines(one, "spmd", width, now, glyphs=PLAIN, expanded=expanded)
+def text_of(one: Turn, width: int = 90, now: float = NOW, *, expanded: bool = False) -> list[str]:
+    scene = Scene(PLAIN, Look(ascii_only=False), now, expanded=frozenset({one.id} if expanded else ()))
+    block = TurnBlock(one, "spmd", scene)
+    block.open()
+    lines = [line for part in block.parts for line in part.settle(width)]
     return ["".join(piece for piece, _ in line) for line in lines]
-
-
-@given(st.text("ab 日\n", max_size=60), st.integers(2, 20))
-def test_folding_loses_nothing_and_fits(text: str, width: int) -> None:
-    lines = fold(text, width)
-    assert all(cell_len(line) <= width for line in lines)
-    assert "".join(lines).replace(" ", "") == text.replace(" ", "").replace("\n", "")
 
 
 def test_an_answer_with_its_facts_and_candidates() -> None:
@@ -38,12 +33,28 @@ def test_an_answer_with_its_facts_and_candidates() -> None:
     one = turn(TurnState.ANSWERED, candidates=candidates, seconds=2.0, sampling=Sampling(temperature=0.5))
     lines = text_of(one)
     assert lines[:3] == ["you      How many?", "spmd     quietly 7", "         ▸ 2 more candidates, scores -12.4 -13.0"]
-    assert lines[3].startswith("         2.0 s · about 1 tok/s · score -1.0 · temperature 0.5 · ")
-    assert "  -12.4  the the" in text_of(one, expanded=True)
+    assert lines[3].startswith("         2.0 s · about 1 tok/s (estimate) · score -1.0 · temperature 0.5 · ")
+    assert "         candidate 2, score -12.40" in text_of(one, expanded=True)
+    assert "         the the" in text_of(one, expanded=True)
+
+
+def test_what_the_server_counted_is_no_estimate() -> None:
+    one = turn(TurnState.ANSWERED, candidates=(Candidate("x" * 80, None),), seconds=3.0, first=1.0, tokens=30)
+    assert text_of(one)[-2].strip().startswith("3.0 s · first after 1.0 s · 15 tok/s (30 counted by the server) · ")
 
 
 def test_waiting_counts_on() -> None:
-    assert text_of(turn(TurnState.SENT), now=NOW + 72)[1] == "spmd     ◐ waiting 1:12  esc stops waiting"
+    assert text_of(turn(TurnState.SENT), now=NOW + 72)[1] == "spmd     ◐ waiting 1:12   esc stops waiting"
+
+
+def test_what_has_come_of_an_answer_is_shown_while_it_grows() -> None:
+    lines = text_of(turn(TurnState.SENT, partial="so **far**", seconds=1.0), now=NOW + 1)
+    assert lines[1] == "spmd     so far"
+    assert lines[2].strip().endswith("about 2 tok/s (estimate)   esc stops it")
+
+
+def test_a_queued_prompt_says_that_it_was_not_sent() -> None:
+    assert text_of(turn(TurnState.QUEUED, said="the model loads"))[1] == "spmd     ○ queued, not sent: the model loads"
 
 
 @pytest.mark.parametrize("state", [TurnState.FAILED, TurnState.UNANSWERED])

@@ -133,6 +133,10 @@ class Conversations:
 
         return replace(turn, state=TurnState.SENT, at=now) if await self._database.run(work) else None
 
+    async def requeue(self, turn: Turn) -> None:
+        """A prompt taken for sending surely reached nobody: it waits again."""
+        await self._run("UPDATE turns SET state = 'queued' WHERE id = ? AND state = 'sent'", turn.id)
+
     async def withdraw(self, turn: Turn) -> bool:
         """Take a queued prompt out again; False when it was sent already."""
 

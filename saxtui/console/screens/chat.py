@@ -170,12 +170,12 @@ class ChatScreen(ConsoleScreen):
     def _tell(self, said: str, role: str) -> None:
         self.notice.update(Content.styled(said, ROLE_STYLE[role]))
 
-    async def _show(self, turns: tuple[Turn, ...]) -> None:
+    def _show(self, turns: tuple[Turn, ...]) -> None:
         self.turns = turns
         self.box.remember([turn.prompt for turn in turns])
         self._paint()
         name = self.conversation.model.rpartition("/")[2] if self.conversation else ""
-        await self.log_view.show(turns, name or "model", self.console.sessions.now())
+        self.log_view.show(turns, name or "model", self.console.sessions.now())
 
     # -- conversations
     @work(exclusive=True, group="conversation", exit_on_error=False, description="open the last conversation")
@@ -188,7 +188,7 @@ class ChatScreen(ConsoleScreen):
         memory = self.memory
         self.conversation = conversation
         turns = await memory.turns(conversation.id) if memory is not None and conversation is not None else []
-        await self._show(tuple(turns))
+        self._show(tuple(turns))
 
     @work(exclusive=True, group="look", exit_on_error=False, description="ask what is served")
     async def _look(self, session: Session) -> None:
@@ -224,7 +224,8 @@ class ChatScreen(ConsoleScreen):
         if memory is None or conversation is None:
             return
         turns = await memory.turns(conversation.id)
-        path = await memory.export(f"chat-{conversation.id}.md", markdown(conversation, turns))
+        text = await asyncio.to_thread(markdown, conversation, turns)
+        path = await memory.write_export(f"chat-{conversation.id}.md", text)
         self.console.tell(f"written to {path}")
 
     # -- prompts
@@ -267,13 +268,16 @@ class ChatScreen(ConsoleScreen):
             return
         if self.conversation is None:
             self.conversation = await memory.start(session.deployment.id, model)
-        turn = await memory.send(self.conversation.id, prompt, sampling)
+        (queued,) = await memory.queue(self.conversation.id, prompt, sampling, models=(model,))
+        turn = await memory.claim(queued)
+        if turn is None:
+            return
         if not keep_box:
             self.box.put("")
         self.waiting = turn
         self.console.bridge.poke()
         try:
-            await self._show((*self.turns, turn))
+            self._show((*self.turns, turn))
             await self._settle(memory, session, model, turn)
         finally:
             self.waiting = None

@@ -18,7 +18,7 @@ from textual.strip import Strip
 from saxtui.console.chat_document import Document
 from saxtui.console.chat_fold import Line
 from saxtui.console.chat_markdown import STYLES, Look
-from saxtui.console.chat_parts import Scene
+from saxtui.console.chat_parts import Scene, TurnBlock
 from saxtui.console.styling import ROLES, Glyphs
 from saxtui.console.widgets.roles import ROLE_CLASSES
 from saxtui.model.conversation import Turn
@@ -55,7 +55,7 @@ class ChatLog(ScrollView, can_focus=True):
         self._names: dict[str, str] = {}
         self._plain_name = "model"
         self._look = Look(ascii_only=glyphs.ascii_only)
-        self.document = Document(self._name)
+        self.document = Document(self._name_of)
         self.following = True
         self.needle = ""
         self.expanded: frozenset[int] = frozenset()
@@ -71,7 +71,7 @@ class ChatLog(ScrollView, can_focus=True):
         begun = not self.document.turns or not turns or self.document.turns[0].id != turns[0].id
         self._plain_name, self._now = name, now
         if begun:
-            self.following, self._chosen, self.document = True, 0, Document(self._name)
+            self.following, self._chosen, self.document = True, 0, Document(self._name_of)
         self.document.put(turns, self._scene, self._text_width)
         self._settle(keep=not self.following)
 
@@ -101,7 +101,7 @@ class ChatLog(ScrollView, can_focus=True):
     def _scene(self) -> Scene:
         return Scene(self._glyphs, self._look, self._now, self.waits, self.queued, self.expanded)
 
-    def _name(self, turn: Turn) -> str:
+    def _name_of(self, turn: Turn) -> str:
         return turn.model.rpartition("/")[2] or self._plain_name
 
     # -- geometry
@@ -137,16 +137,18 @@ class ChatLog(ScrollView, can_focus=True):
             self._settle()
 
     def _lay_out(self) -> None:
-        if any(block.working for block in self.document.blocks if block.opened):
+        if any(block.working for block in self.document.blocks):
             self._work()
 
     @work(exclusive=True, group="lay-out", exit_on_error=False)
     async def _work(self) -> None:
         """Very long replies are laid out in slices, so that keys are answered in between."""
         document = self.document
-        while working := next((block for block in reversed(document.blocks) if block.opened and block.working), None):
-            while working.work():
-                await asyncio.sleep(0)  # noqa: ASYNC110 (one slice of work, then the keys)
+        for block in reversed(document.blocks):
+            if not isinstance(block, TurnBlock) or not block.working:
+                continue
+            while block.work():  # noqa: ASYNC110 (a slice of work, not a wait)
+                await asyncio.sleep(0)
             if document is not self.document:
                 return
             document.index()
