@@ -359,6 +359,9 @@ class ModelServer(Talker, Protocol):
     async def probe(self, timeout: float = 10.0) -> Dialect:
         """Find out which dialect answers. Raises CallError when none does."""
 
+    async def alive(self, timeout: float = 10.0) -> None:
+        """That it answers at all; asks nothing of Sax. Raises CallError."""
+
     async def list_cell(self, model: str, timeout: float = 10.0) -> Json | None:
         """max_replicas, active_replicas, model_path, checkpoint; None when not published."""
 

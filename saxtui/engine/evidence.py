@@ -17,11 +17,21 @@ WITNESS_HOST = 1
 
 @dataclass(frozen=True, slots=True)
 class Testimony:
-    """What the logs tell: by slice from its own hosts, and by server address from the admin server."""
+    """What the logs tell: by slice from its own hosts, and by server address from the admin server.
+
+    `servable`: the classes that the primaries say they can serve.
+    """
 
     slices: dict[int, list[Told]]
     admin: list[Told]
     addresses: dict[int, tuple[str, ...]]
+    servable: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every model that some line names, whoever published it."""
+        told = [*self.admin, *(item for found in self.slices.values() for item in found)]
+        return tuple(dict.fromkeys(item.key for item in told if item.key.startswith("/sax/")))
 
     def of_slice(self, index: int) -> list[Told]:
         """What the slice's own hosts told."""
@@ -54,7 +64,9 @@ class Witnesses:
         slices: dict[int, list[Told]] = {}
         for pod in hosts:
             slices.setdefault(pod.slice, []).extend(self._accepted(pod))
-        return Testimony(slices, [told for pod in admins for told in self._hearing.of(pod).told], addresses)
+        servable = dict.fromkeys(path for pod in hosts for path in self._hearing.of(pod).servable)
+        told = [told for pod in admins for told in self._hearing.of(pod).told]
+        return Testimony(slices, told, addresses, tuple(servable))
 
     def _accepted(self, pod: Pod) -> list[Told]:
         """A secondary's word counts for unloads and answers only: its own load says nothing of the primary's."""

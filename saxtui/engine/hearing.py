@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from saxtui.engine.host_log import Heard, advance
-from saxtui.engine.ladder import Told, read_admin
+from saxtui.engine.ladder import Told, read_admin, read_servable
 from saxtui.errors import CallError
 from saxtui.model.cluster import Pod
 from saxtui.model.serving import Rung
@@ -20,11 +20,15 @@ _AT_ONCE = 8
 
 @dataclass(slots=True)
 class Reading:
-    """One container's life: where its log was read to, what it told of models, and what its process is at."""
+    """One container's life: where its log was read to, what it told of models, and what its process is at.
+
+    `servable`: the model classes that a primary said it can serve.
+    """
 
     read_to: float | None = None
     read: bool = False
     told: list[Told] = field(default_factory=list)
+    servable: list[str] = field(default_factory=list)
     heard: Heard = field(default_factory=Heard)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -69,6 +73,8 @@ class Hearing:
             if pod.app == ADMIN_APP:
                 reading.told += read_admin(lines)
                 return False
+            if pod.primary:
+                reading.servable += read_servable(lines)
             before = reading.heard
             reading.heard, told = advance(before, lines)
             for item in told:

@@ -29,6 +29,9 @@ _ADMIN = (
 _ANSWER = re.compile(r"Received model_key (?P<key>\S+?),? .*method lm\.generate")
 
 
+_SERVABLE = re.compile(r"\] Servable model (?P<path>\S+)")
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """One line that says something about a model. `server` is the address an admin's line names, else ""."""
@@ -54,6 +57,11 @@ def told_by_server(line: LogLine) -> Told | None:
 def read_admin(lines: Iterable[LogLine]) -> list[Told]:
     """What the admin server's log tells."""
     return [told for line in lines if (told := _first(_ADMIN, line))]
+
+
+def read_servable(lines: Iterable[LogLine]) -> list[str]:
+    """The model classes a primary says it can serve, in its order."""
+    return [match["path"] for line in lines if (match := _SERVABLE.search(line.text))]
 
 
 def _first(patterns: Sequence[tuple[Rung, re.Pattern[str]]], line: LogLine) -> Told | None:
@@ -95,6 +103,13 @@ def replica(
     if rung is Rung.NONE:
         rung = listed.rung if sure or listed.rung < Rung.ASSIGNED else Rung.PUBLISHED
     return ReplicaTruth(slice_index, rung, tuple(trail), trail[-1].at)
+
+
+def holds(told: Iterable[Told], model: str) -> bool:
+    """Whether a slice's own log says that it loads or has loaded the model, and not yet that it let go of it."""
+    words = [item for item in told if item.key == model and item.rung is not Rung.ANSWERED]
+    last = max(words, key=lambda item: item.line.at, default=None)
+    return last is not None and last.rung in (Rung.LOADING, Rung.LOADED)
 
 
 def _step(rung: Rung, trail: list[Evidence], told: Told, listed: Evidence) -> tuple[Rung, list[Evidence]]:

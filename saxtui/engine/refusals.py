@@ -31,6 +31,35 @@ def check_fit(deployment: Deployment, path: str) -> None:
     )
 
 
+def check_room(deployment: Deployment, model: str, replicas: int) -> None:
+    """Refuse more replicas than slices: one slice holds one model, and Sax would wait for the rest without a word."""
+    if 0 <= replicas <= deployment.slices.count:
+        return
+    raise Refused(
+        Problem(
+            tried="publish",
+            target=model,
+            said=f"{replicas} replicas need {replicas} slices; there are {deployment.slices.count}",
+            next_step=f"ask for 1 to {deployment.slices.count}, or add slices to the deployment",
+            reason="TOO_MANY_REPLICAS",
+        )
+    )
+
+
+def still_held(model: str, slices: tuple[int, ...]) -> Refused:
+    """Unpublished, and a slice's log does not say that it let go of it."""
+    where = " and ".join(str(index) for index in slices)
+    return Refused(
+        Problem(
+            tried="publish",
+            target=model,
+            said=f"slice {where} has not let go of its earlier life yet: an unload waits behind a load in progress",
+            next_step="try again when the load has ended; the primaries' logs tell",
+            reason="STILL_HELD",
+        )
+    )
+
+
 def taken(name: str, model: str, path: str) -> Refused:
     """The name is published with another class or checkpoint."""
     return Refused(

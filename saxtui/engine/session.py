@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
+from saxtui.engine.asking import Asking
 from saxtui.engine.connection import Connection
 from saxtui.engine.drift import Drift
 from saxtui.engine.hearing import Hearing
 from saxtui.engine.lease import Holder
 from saxtui.engine.logs import Logs, LogSelection
 from saxtui.engine.phasing import Phasing
+from saxtui.engine.reach import Reach
 from saxtui.engine.recovery import Recovered
 from saxtui.engine.result import Proof, RunResult
 from saxtui.engine.running import Runs
@@ -65,8 +67,11 @@ class Session:
         self.closed = False
         self._logs = Logs(store, self.connection, self._watching, cloud.clock)
         hearing = Hearing()
-        self._serving = Serving(deployment, store, cloud, self.connection, hearing)
+        reach = Reach(deployment, store, cloud, self.connection)
+        self._serving = Serving(deployment, store, cloud.clock, journal, reach, hearing, times)
         self._phasing = Phasing(store, self.connection, hearing, cloud.clock)
+        self._sax = SaxTalker(self._serving, deployment.model.id, cloud.clock)
+        self.asking = Asking(self._sax.unguarded, cloud.clock, self._sax.obstacle)
 
     async def plan(self, adopt: Collection[str] = ()) -> Plan:
         """Observe and plan; puts it into the store. Raises Refused/CallError with a Problem that names the thing."""
@@ -133,7 +138,7 @@ class Session:
     @property
     def dialect(self) -> Dialect:
         """Which HTTP server answers; UNKNOWN until a call has reached it."""
-        return self._serving.dialect
+        return self._serving.reach.dialect
 
     async def models(self) -> tuple[ModelStatus, ...]:
         """The truth ladder of every published model; puts it into the store."""
@@ -142,6 +147,10 @@ class Session:
     async def publish(self, model: str = "", path: str = "", checkpoint: str = "", replicas: int = 0) -> ModelStatus:
         """Publish (the deployment's model by default). Already published the same is success."""
         return await self._serving.publish(model, path, checkpoint, replicas)
+
+    async def update(self, model: str = "", replicas: int = 0, checkpoint: str = "") -> ModelStatus:
+        """Change a published model's replicas or checkpoint (0 and "" leave them)."""
+        return await self._serving.update(model, replicas, checkpoint)
 
     async def unpublish(self, model: str = "") -> None:
         """Unpublish (the deployment's model by default). Not published is success."""
@@ -168,21 +177,22 @@ class Session:
         Refused while no slice is proved to have loaded the model, unless `force`: the HTTP server would hold it open.
         """
         model = model or self.deployment.model.id
-        answer = await self._talker(force=force).generate(Ask(prompt, model, sampling, timeout=timeout))
+        talker = self._sax.unguarded if force else self._sax
+        answer = await talker.generate(Ask(prompt, model, sampling, timeout=timeout))
         return Reply(model, prompt, answer.candidates, answer.seconds)
 
     @property
     def talker(self) -> Talker:
-        """The deployment's Sax server, for chat and bench; never repeats a prompt, refuses while nothing is loaded."""
-        return self._talker(force=False)
+        """The deployment's Sax server, for bench; never repeats a prompt, refuses while nothing is loaded.
+
+        Prompts of people go through `asking`, which lets them wait for that.
+        """
+        return self._sax
 
     async def measured_talker(self, model: str) -> Talker:
         """The same for a load test: the ladder is asked once here, not before every request. Raises Refused."""
-        await self._serving.gate(model or self.deployment.model.id)
-        return self._talker(force=True)
-
-    def _talker(self, *, force: bool) -> SaxTalker:
-        return SaxTalker(self._serving, self.deployment.model.id, self.cloud.clock, force=force)
+        await self._sax.guard(model)
+        return self._sax.unguarded
 
     async def problems(self) -> Sequence[Problem]:
         """What the checks say now (credentials, APIs, permissions, zone, quota), worst first; empty = fine."""

@@ -31,12 +31,28 @@ SEEDED: Mapping[StepKind, tuple[float, float]] = {
 }
 
 
+LOADS: Mapping[str, tuple[float, float]] = {
+    "saxml.server.pax.lm.params.lm_cloud.LmCloudSpmd175B32Test": (540.0, 600.0),
+}
+"""Seconds a load takes, by model class. Published for this one alone: the Saxml tutorial says up to ten minutes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Times:
-    """(p50, p90) seconds of each kind of step. `runs`: how many of the operator's own they were learned from, or 0."""
+    """(p50, p90) seconds of each kind of step. `runs`: how many of the operator's own they were learned from, or 0.
+
+    `loads`: of a load of each model class that was seen often enough here.
+    """
 
     learned: Mapping[StepKind, tuple[float, float]] = field(default_factory=dict)
     runs: int = 0
+    loads: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def load(self, path: str) -> tuple[tuple[float, float] | None, str]:
+        """Of a load of that class, and where it comes from; (None, "") where nobody knows."""
+        if path in self.loads:
+            return self.loads[path], "your own loads"
+        return (LOADS[path], "the tutorial") if path in LOADS else (None, "")
 
     def of(self, kind: StepKind) -> tuple[float, float]:
         """The learned time where there is one, else the published one."""
@@ -57,16 +73,21 @@ def learn(journals: Iterable[Sequence[ev.Event]]) -> Times:
     fewer than ENOUGH runs are known keeps its published time.
     """
     samples: dict[StepKind, list[float]] = {}
+    loads: dict[str, list[float]] = {}
     runs = 0
     for events in journals:
+        for event in events:
+            if isinstance(event, ev.ModelLoaded):
+                loads.setdefault(event.path, []).append(event.seconds)
         for run in _good_runs(events):
             runs += 1
             for kind, seconds in _made(run):
                 samples.setdefault(kind, []).append(seconds)
+    known = {path: _spread(found) for path, found in loads.items() if len(found) >= ENOUGH}
     if runs < ENOUGH:
-        return Times()
+        return Times(loads=known)
     learned = {kind: _spread(found) for kind, found in samples.items() if len(found) >= ENOUGH}
-    return Times(learned, runs if learned else 0)
+    return Times(learned, runs if learned else 0, known)
 
 
 def _good_runs(events: Sequence[ev.Event]) -> Iterable[list[ev.Event]]:

@@ -180,9 +180,40 @@ class Note(Event):
     said: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPublished(Event):
+    """We published a model, or changed it. Outside of runs: `run` and `step` are ""."""
+
+    type: ClassVar[str] = "model-published"
+    model: str
+    path: str
+    checkpoint: str
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelUnpublished(Event):
+    """We took a model down."""
+
+    type: ClassVar[str] = "model-unpublished"
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelLoaded(Event):
+    """A slice's log proves a load: `seconds` from its first line to its last, which came at `loaded`."""
+
+    type: ClassVar[str] = "model-loaded"
+    model: str
+    path: str
+    slice: int
+    seconds: float
+    loaded: float
+
+
 ALL: tuple[type[Event], ...] = (
     RunStarted, RunFinished, StepStarted, Intent, Sent, OperationSeen, Progress, Owned, Foreign, Adopted, Doubt,
-    StepDone, StepFailed, Deleting, Gone, Note,
+    StepDone, StepFailed, Deleting, Gone, Note, ModelPublished, ModelUnpublished, ModelLoaded,
 )  # fmt: skip
 _BY_TYPE = {cls.type: cls for cls in ALL}
 

@@ -45,7 +45,12 @@ class ReplicaTruth:
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """One published model as /listcell tells it (`active_replicas` = assigned, not loaded) and as the logs prove it."""
+    """One published model as /listcell tells it (`active_replicas` = assigned, not loaded) and as the logs prove it.
+
+    `usual` is (p50, p90) seconds of a load of this class, as `usual_from` says. `ours` is False where this deployment's
+    journal knows of nobody who published it: it came back from a re-used bucket, or a colleague published it.
+    `offered`: the classes the slices' own logs say they can serve, when no slice took it and its class is not one.
+    """
 
     id: str
     path: str
@@ -54,6 +59,10 @@ class ModelStatus:
     active_replicas: int
     replicas: tuple[ReplicaTruth, ...] = ()
     as_of: float = 0.0
+    usual: tuple[float, float] | None = None
+    usual_from: str = ""
+    ours: bool = True
+    offered: tuple[str, ...] = ()
 
     @property
     def loaded(self) -> int:
@@ -110,3 +119,17 @@ class Dialect(IntEnum):
     UNKNOWN = 0
     OLD = 1
     NEW = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How the HTTP server is reached: "API server", or the load balancer's address when `straight`.
+
+    `blocked`: it answers one request at a time, and one that was given up is still being worked on.
+    """
+
+    way: str
+    straight: bool
+    dialect: Dialect
+    blocked: bool
+    since: float

@@ -7,6 +7,7 @@ from datetime import tzinfo
 
 from saxtui.model import events as ev
 from saxtui.present.times import clock
+from saxtui.present.words import duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,12 @@ def _say(event: ev.Event) -> tuple[str, str, str]:
             return "doubt", said, "doubt"
         case ev.Progress(said=said) | ev.Note(said=said):
             return ("wait" if isinstance(event, ev.Progress) else "note"), said, "dim"
+        case ev.ModelPublished(model=model, path=path, replicas=replicas):
+            return "publish", f"{model} ({path.rpartition('.')[2]}) on {replicas} slices", "ok"
+        case ev.ModelUnpublished(model=model):
+            return "unpublish", model, "dim"
+        case ev.ModelLoaded(model=model, seconds=seconds):
+            return "loaded", f"{model} on slice {event.slice} in {duration(seconds)}", "ok"
     return _say_resource(event)
 
 

@@ -59,6 +59,17 @@ def test_a_problem_without_an_answer_still_says_all_five_things() -> None:
         (ev.Deleting(**BASE, kind="bucket", resource="b"), "delete", "bucket b"),
         (ev.Gone(**BASE, kind="bucket", resource="b", proof="GET 404"), "gone", "bucket b: GET 404"),
         (ev.Note(**BASE, said="hello"), "note", "hello"),
+        (
+            ev.ModelPublished(**BASE, model="/sax/test/m", path="a.B", checkpoint="None", replicas=2),
+            "publish",
+            "/sax/test/m (B) on 2 slices",
+        ),
+        (ev.ModelUnpublished(**BASE, model="/sax/test/m"), "unpublish", "/sax/test/m"),
+        (
+            ev.ModelLoaded(**BASE, model="/sax/test/m", path="a.B", slice=1, seconds=578.0, loaded=9.0),
+            "loaded",
+            "/sax/test/m on slice 1 in 9:38",
+        ),
     ],
 )
 def test_every_event_is_a_line(event: ev.Event, word: str, text: str) -> None:

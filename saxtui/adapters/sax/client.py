@@ -63,6 +63,10 @@ class SaxClient:
             self.dialect = Dialect.NEW
         return self.dialect
 
+    async def alive(self, timeout: float = 10.0) -> None:
+        """That it answers at all; `/` asks nothing of Sax."""
+        await self._call("GET", "/", None, "ask", "Sax HTTP server", timeout)
+
     async def list_cell(self, model: str, timeout: float = 10.0) -> Json | None:
         """max_replicas, active_replicas, model_path, checkpoint; None when not published."""
         try:
