@@ -483,5 +483,11 @@ class Library(Protocol):
     def last_receipt(self, deployment: Any) -> SavedReceipt | None:
         """The newest receipt of the deployment. Blocking. Raises Refused when it cannot be read."""
 
+    def read_draft(self) -> str:
+        """The setup that was broken off, as it was written; "" when there is none. Blocking. Raises Refused."""
+
+    def write_draft(self, text: str) -> None:
+        """Keep it, mode 0600; "" takes it away. Blocking. Raises Refused."""
+
     def repair_journal(self, deployment: Any) -> tuple[str, ...]:
         """Set a damaged journal aside and begin a new one from the best copy; what was done, a line each. Blocking."""

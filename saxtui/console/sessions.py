@@ -11,8 +11,10 @@ import importlib
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from saxtui.console.drafts import Drafts
 from saxtui.present.spend import Meter, meter, of_line, total
 
 if TYPE_CHECKING:
@@ -85,6 +87,7 @@ class Sessions:
         self.summaries: tuple[Summary, ...] | None = None
         self.failed = ""
         self.messages: list[Problem] = []
+        self.drafts = Drafts(self.note)
 
     async def start(self) -> None:
         """Import the engine and open the Runtime in a thread, then read Home's lines."""
@@ -93,6 +96,7 @@ class Sessions:
         except Exception as error:
             self._fail("open saxtui's state", error)
             return
+        await self.drafts.open(self.runtime.library)
         await self.refresh()
 
     async def refresh(self) -> None:
@@ -113,6 +117,23 @@ class Sessions:
     async def draft(self, deployment: Deployment) -> Session:
         """A session that only reads, of a deployment that is not saved; the caller closes it. Nothing is written."""
         return await self._started.session(deployment, write=False)
+
+    async def export(self, deployment: Deployment) -> tuple[str, ...]:
+        """Write the plan for other tools into a folder of the state folder, over older ones; the paths."""
+        from saxtui.engine.export import KINDS
+
+        runtime = self._started
+        folder = Path(runtime.surroundings.state_dir) / "exports" / deployment.name
+
+        def write() -> tuple[str, ...]:
+            found = [
+                path
+                for kind in KINDS
+                for path in runtime.write_export(str(folder), runtime.export(kind, deployment), force=True)
+            ]
+            return tuple(found)
+
+        return await asyncio.to_thread(write)
 
     @property
     def _started(self) -> Runtime:
@@ -289,6 +310,7 @@ class Sessions:
             await asyncio.wait([task for task in tasks if task is not None], timeout=5)
         for live in self._opened.values():
             await _cancel(live.run, live.watch, live.pump)
+        await self.drafts.close()
         if self.runtime is not None:
             await self.runtime.close()
 

@@ -69,7 +69,7 @@ def consequences(deployment: Deployment) -> tuple[str, ...]:
         *_money(deployment),
         exposure(deployment),
         power(deployment),
-        *_cluster(deployment),
+        *cluster(deployment),
         *_capacity(deployment),
         *_unconfirmed(deployment),
         "nothing irreversible: down removes what up made, and deletes of the bucket only "
@@ -244,7 +244,8 @@ def _unconfirmed(deployment: Deployment) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _cluster(deployment: Deployment) -> tuple[str, ...]:
+def cluster(deployment: Deployment) -> tuple[str, ...]:
+    """What the cluster's own choices mean: private nodes, CPU nodes in each zone, what is used though not ours."""
     private = (
         "PRIVATE NODES: no node has an external address; images from outside Google, such as the JobSet controller's, "
         f"need Cloud NAT in network {deployment.cluster.network or 'default'}",

@@ -70,7 +70,7 @@ def preset(
         project=project,
         region=region or zone.rpartition("-")[0],
         zone=zone,
-        bucket=_exact_bucket(project, identity) if exact else naming.bucket_name(project, identity),
+        bucket=bucket(kind, project, identity),
         exposure=Exposure.EXTERNAL if exact else Exposure.PRIVATE,
         model=model,
         slices=slices,
@@ -91,10 +91,11 @@ def _zone(generation: str, region: str) -> str:
     return known[0] if region == DEFAULT_REGION and known else f"{region}-a"
 
 
-def _exact_bucket(project: str, identity: str) -> str:
-    """The tutorial's PROJECT_ID-gke-bucket, where buckets may be called so."""
+def bucket(kind: str, project: str, identity: str) -> str:
+    """The preset's bucket: tutorial-exact has the tutorial's PROJECT_ID-gke-bucket, where buckets may be called so."""
     legal = "google" not in project and not project.startswith("goog")
-    return f"{project}-gke-bucket" if legal else naming.bucket_name(project, identity)
+    exact = kind == "tutorial-exact" and legal
+    return f"{project}-gke-bucket" if exact else naming.bucket_name(project, identity)
 
 
 def _of_class(name: str, checkpoint: str) -> tuple[Slices, Model, Images]:
@@ -107,7 +108,7 @@ def _of_class(name: str, checkpoint: str) -> tuple[Slices, Model, Images]:
     if not known.test_mode and not checkpoint:
         raise ValueError(f"{name} needs a checkpoint directory: pass --checkpoint gs://BUCKET/.../checkpoint_00000000")
     given = "None" if known.test_mode else checkpoint
-    return slices, Model(path=known.path, checkpoint=given), _images(known.since)
+    return slices, Model(path=known.path, checkpoint=given), images_of(known.since)
 
 
 def _slices(model: sax_models.SaxModel) -> Iterator[Slices]:
@@ -119,7 +120,7 @@ def _slices(model: sax_models.SaxModel) -> Iterator[Slices]:
                 yield Slices(generation=generation, topology=shape.topology, count=1)
 
 
-def _images(since: str) -> Images:
+def images_of(since: str) -> Images:
     """The tutorial's images, or the first release that has the class. No sax-http of v1.1.0 was ever seen."""
     if sax_models.RELEASES.index(since) <= sax_models.RELEASES.index(sax_models.TUTORIAL_RELEASE):
         return Images()

@@ -189,6 +189,13 @@ class FakeLibrary:
 
     def __init__(self, saved: Mapping[str, Deployment]) -> None:
         self.saved = dict(saved)
+        self.draft = ""
+
+    def read_draft(self) -> str:
+        return self.draft
+
+    def write_draft(self, text: str) -> None:
+        self.draft = text
 
     def names(self) -> list[str]:
         return list(self.saved)

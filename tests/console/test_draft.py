@@ -4,9 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from saxtui.console.screens.setup import fitting
-from saxtui.console.setup.draft import PAGES, Draft, blank, check, fields_of_draft, free_name, page_of
-from saxtui.console.setup.meaning import of_page, sketch
+from saxtui.catalog.sax_models import all_models
+from saxtui.console.setup.draft import (
+    Draft,
+    blank,
+    check,
+    fields_of_draft,
+    fitting,
+    free_name,
+    from_preset,
+    of_deployment,
+    restored,
+    unfinished,
+    with_model,
+)
+from saxtui.console.setup.keeping import dump, load
+from saxtui.console.setup.meaning import of_page, sized, sketch, why_not
+from saxtui.console.setup.questions import ALL, PAGES, TYPED, VIEW, help_of, page_of
+from saxtui.model import deployment_file, presets
+from saxtui.model.deployment import Deployment
 
 
 def test_the_first_draft_is_a_good_deployment() -> None:
@@ -26,10 +42,10 @@ def test_the_first_draft_is_a_good_deployment() -> None:
         ("count", "many", "Slice"),
         ("count", "0", "Slice"),
         ("zone", "mars", "Slice"),
-        ("name", "Not A Name", "Names & network"),
-        ("name", "taken", "Names & network"),
-        ("bucket", "google", "Names & network"),
-        ("service_account", "x", "Names & network"),
+        ("name", "Not A Name", "Names"),
+        ("name", "taken", "Names"),
+        ("bucket", "google", "Names"),
+        ("service_account", "x", "Names"),
     ],
 )
 def test_a_bad_answer_is_told_on_its_page(field: str, value: str, shown_on: str) -> None:
@@ -41,7 +57,116 @@ def test_a_bad_answer_is_told_on_its_page(field: str, value: str, shown_on: str)
 
 
 def test_every_answer_has_a_page() -> None:
-    assert fields_of_draft() == {field for _, fields in PAGES for field in fields}
+    assert fields_of_draft() == set(ALL) == {question.name for _, asked in PAGES for question in asked}
+
+
+def test_every_field_of_every_page_has_help() -> None:
+    assert all(len(help_of(name)) > 20 for name in (*ALL, TYPED.name, VIEW.name))
+
+
+def test_every_field_of_a_deployment_can_be_answered() -> None:
+    """What is left to the file, on purpose: its format, what follows from other answers, and a pinned manifest."""
+    asked = {question.place for question in ALL.values()}
+    left = set()
+    for name, value in deployment().model_dump().items():
+        inner = {(name, part) for part in value} if isinstance(value, dict) and name != "extra_labels" else {(name,)}
+        left |= {".".join(place) for place in inner - asked}
+    assert left == {"version", "id", "region", "slices.spot", "slices.flex_start", "jobset.manifest", "jobset.sha256"}
+
+
+def deployment(**changes: str) -> Deployment:
+    draft = blank("demo-project")
+    for field, value in changes.items():
+        draft = draft.put(field, value)
+    made, wrong = check(draft)
+    assert not wrong
+    assert isinstance(made, Deployment)
+    return made
+
+
+@pytest.mark.parametrize("kind", presets.NAMES)
+def test_a_presets_answers_are_that_preset(kind: str) -> None:
+    draft = from_preset(blank("demo-project"), kind)
+    wanted = presets.preset(kind, "demo-project", deployment_id=draft.id)
+    assert check(draft) == (wanted, {})
+
+
+ANSWERS = {
+    "reservation": "lab-chips", "capacity": "reservation", "other_zones": "us-west4-b, us-west4-c", "adopt": "yes",
+    "adopt_bucket": "yes", "bucket": "a-bucket-of-mine", "role_scope": "project", "exposure": "external",
+    "source_ranges": "203.0.113.0/24 198.51.100.7/32", "cpu_nodes": "6", "every_zone": "yes", "network": "vpc-1",
+    "subnetwork": "sub-1", "private_nodes": "yes", "channel": "stable", "version": "1.32", "pool_prefix": "mesh",
+    "http_image": "us-docker.pkg.dev/cloud-tpu-images/inference/sax-http:v1.2.0", "extra_labels": "team=nlp cost=42",
+    "cpu_machine_type": "n2-standard-4", "kubernetes_account": "pods", "jobset": "v0.8.1", "replicas": "1",
+}  # fmt: skip
+
+
+def test_every_answer_reaches_the_deployment_and_its_file() -> None:
+    made = deployment(**ANSWERS)
+    again = deployment_file.parse(deployment_file.render(made))
+    found = of_deployment(again)
+    for field, value in ANSWERS.items():
+        assert found.answer(field) == value.replace(",", ""), field
+    assert made.slices.reservation == "lab-chips"
+    assert made.other_zones == ("us-west4-b", "us-west4-c")
+    assert made.extra_labels == {"team": "nlp", "cost": "42"}
+
+
+def test_a_broken_off_setup_is_read_again_as_it_was() -> None:
+    draft = blank("demo-project").put("bucket", "a-bucket-of-mine").put("private_nodes", "yes")
+    kept = unfinished(draft, 3, 1_764_000_000.0)
+    assert kept is not None
+    assert load(dump(kept)) == kept
+    assert restored(kept) == draft
+    assert unfinished(blank("demo-project"), 0, 0.0) is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 2}', '{"format": 1, "answers": 3}', "null"])
+def test_a_draft_that_cannot_be_read_is_none(text: str) -> None:
+    assert load(text) is None
+
+
+def test_a_kept_draft_cannot_bring_what_the_terminal_must_not_see() -> None:
+    row = '{"format": 1, "id": "x y", "page": 99, "at": 0, "answers": {"project": "a\\u001b]0;b", "nonsense": "1", '
+    kept = load(row + '"exposure": "sideways"}}')
+    assert kept is not None
+    draft = restored(kept)
+    assert "\x1b" not in draft.project
+    assert draft.exposure == "private"
+    assert draft.id != "x y"
+
+
+def test_the_sizing_counts_bytes_cache_and_headroom() -> None:
+    draft = blank("demo-project").put("weights", "bf16").put("cache_gb", "40").put("headroom", "10")
+    found = sized(draft)
+    assert found is not None
+    assert found.arithmetic.startswith(
+        "175e9 x 2 B = 350 GB + 40 GB cache + 10% headroom = 429 GB / 16 GB = 26.81 -> 27"
+    )
+    big = draft.put("cache_gb", "400")
+    assert check(big)[0] is not None
+    assert "do not fit" in why_not(big, check(big)[0].slices.shape)
+    own = draft.put("model_path", "mine.Own").put("weights", "int8").put("params_b", "70")
+    assert sized(own) is not None
+    assert sized(own.put("params_b", "")) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("cache_gb", "-1"), ("cache_gb", "x"), ("headroom", "nan"), ("params_b", "0")]
+)
+def test_numbers_of_the_sizing_are_checked(field: str, value: str) -> None:
+    assert set(check(blank("demo-project").put(field, value))[1]) == {field}
+
+
+def test_a_newer_class_takes_its_images_along() -> None:
+    newer = next(model for model in all_models() if model.since == "v1.2.0" and model.test_mode)
+    made, wrong = check(with_model(blank("demo-project"), newer.path))
+    assert not wrong
+    assert made.release == "v1.2.0"
+
+
+def test_a_reservation_needs_a_name() -> None:
+    assert set(check(blank("demo-project").put("capacity", "reservation"))[1]) == {"reservation"}
 
 
 def test_a_free_name_is_found() -> None:

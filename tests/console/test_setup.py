@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
+from textual import events
+from textual.pilot import Pilot
 
 from saxtui.console.screens.setup import SetupScreen
-from saxtui.console.setup.draft import PAGES
+from saxtui.console.setup.questions import PAGES
 from saxtui.errors import Problem, Refused
+from saxtui.model.deployment import Exposure
 from tests.console.fakes import FakeRuntime, summary
 from tests.console.screens import SIZES, console, shown, shows, until
 
@@ -26,7 +30,7 @@ async def test_enter_alone_reaches_review_and_the_project_id_starts_the_run(size
         await until(pilot, lambda: "No deployment yet" in shown(app))
         await pilot.press("n")
         for number, text in enumerate(
-            ("Which Google Cloud project", "Which model", "Which slices", "Names and network")
+            ("Which Google Cloud project", "Which model", "Which slices", "Names and network", "Advanced: nodes")
         ):
             await until(pilot, lambda text=text: text in shown(app))
             await until(pilot, lambda number=number: wizard(app).page == number and not wizard(app).page_problem())
@@ -118,10 +122,107 @@ async def test_a_name_in_the_library_is_not_offered_again() -> None:
 async def test_nothing_is_saved_before_the_word_is_typed() -> None:
     runtime = FakeRuntime()
     async with console(runtime) as (app, pilot):
-        await pilot.press("n", "f4", "f4", "f4", "f4")
+        await pilot.press("n", "f4", "f4", "f4", "f4", "f4")
         await until(pilot, lambda: "11 to create" in shown(app))
         await pilot.press("enter")
         await asyncio.sleep(0)
         assert wizard(app).page == len(PAGES) - 1
         assert not runtime.library.saved
         assert not runtime.sessions
+
+
+async def click(app: Any, pilot: Pilot[Any], selector: str, text: str) -> None:
+    """Click on the text within the widget, where it stands on the screen."""
+    region = app.screen.query_one(selector).region
+    lines = shown(app).splitlines()[region.y : region.bottom]
+    y = next(number for number, line in enumerate(lines) if text in line[region.x : region.right])
+    x = lines[y][region.x : region.right].index(text)
+    assert await pilot.click(selector, offset=(x + len(text) // 2, y))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_whole_wizard_by_mouse_alone(size: tuple[int, int]) -> None:
+    """Also the consent: what is in the terminal's clipboard is pasted by a mouse button."""
+    runtime = FakeRuntime()
+    async with console(runtime, size) as (app, pilot):
+        await until(pilot, lambda: "No deployment yet" in shown(app))
+        await click(app, pilot, "KeyFooter", "new")
+        await until(pilot, lambda: app.current_mode == "setup" and "demo-project" in shown(app))
+        await click(app, pilot, "#choice-preset", "tutorial-exact")
+        await until(pilot, lambda: wizard(app).draft.exposure == "external")
+        await click(app, pilot, "#turns", "next")
+        await until(pilot, lambda: wizard(app).page == 1 and "LmCloudSpmd175B32Test" in shown(app))
+        await click(app, pilot, "#turns", "next")
+        await until(pilot, lambda: wizard(app).page == 2 and "Which slices" in shown(app))
+        await click(app, pilot, "#shapes", "4x4")
+        await until(pilot, lambda: "needs a slice of 32 chips" in wizard(app).page_problem())
+        await click(app, pilot, "#turns", "next")
+        assert wizard(app).page == 2
+        await click(app, pilot, "#shapes", "4x8")
+        await until(pilot, lambda: not wizard(app).page_problem())
+        await click(app, pilot, "#choice-capacity", "spot")
+        await until(pilot, lambda: wizard(app).draft.capacity == "spot")
+        await click(app, pilot, "#progress", "Names")
+        await until(pilot, lambda: wizard(app).page == 3)
+        await click(app, pilot, "#choice-role_scope", "bucket")
+        await click(app, pilot, "#turns", "back")
+        await until(pilot, lambda: wizard(app).page == 2)
+        await click(app, pilot, "#progress", "Review")
+        await until(pilot, lambda: "11 to create" in shown(app))
+        await click(app, pilot, "#choice-view", "graph")
+        await until(pilot, lambda: "|- " in shown(app))
+        await pilot.click("#input-typed")
+        wizard(app).review.typed.post_message(events.Paste("demo-project"))
+        await until(pilot, lambda: wizard(app).review.typed.value == "demo-project")
+        await click(app, pilot, "#turns", "start")
+        await until(pilot, lambda: app.current_mode == "provision")
+        made = runtime.library.saved["spmd-175b"]
+        assert (made.slices.spot, made.exposure, made.identity.role_scope) == (True, Exposure.EXTERNAL, "bucket")
+
+
+async def test_every_field_says_what_it_is_about_while_it_has_the_focus() -> None:
+    async with console(FakeRuntime()) as (app, pilot):
+        await pilot.press("n")
+        await until(pilot, lambda: app.current_mode == "setup" and "demo-project" in shown(app))
+        for number in range(len(PAGES)):
+            wizard(app).turn(number)
+            page = wizard(app)._page(number)
+            for widget in [found for found in page.query("*") if found.focusable and found.id not in ("plan", "graph")]:
+                wizard(app).about.show(())
+                wizard(app).set_focus(None)
+                widget.focus()
+                await until(
+                    pilot, lambda: wizard(app).about.lines or (app.focused and app.focused.id in {"graph", "projects"})
+                )
+
+
+async def test_a_setup_that_was_broken_off_is_gone_on_with() -> None:
+    runtime = FakeRuntime()
+    async with console(runtime) as (app, pilot):
+        await until(pilot, lambda: "No deployment yet" in shown(app))
+        assert "goes on with" not in shown(app)
+        await pilot.press("n", "f4", "f4", "f4")
+        await until(pilot, lambda: app.current_mode == "setup" and wizard(app).page == 3)
+        await pilot.press(*"mine")
+        identity = wizard(app).draft.id
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: app.return_code is not None)
+    async with console(runtime) as (app, pilot):
+        await shows(app, pilot, "goes on with the setup begun for demo-project: page Names")
+        await pilot.press("n")
+        await until(pilot, lambda: app.current_mode == "setup" and wizard(app).page == 3)
+        assert (wizard(app).draft.name, wizard(app).draft.id) == ("mine", identity)
+        await pilot.press("f8")
+        await until(pilot, lambda: not runtime.library.draft)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.current_mode == "home" and "goes on with" not in shown(app))
+
+
+async def test_a_setup_that_was_signed_leaves_no_draft() -> None:
+    runtime = FakeRuntime()
+    async with console(runtime) as (app, pilot):
+        await pilot.press("n", *["f4"] * 5)
+        await until(pilot, lambda: "11 to create" in shown(app))
+        await until(pilot, lambda: runtime.library.draft)
+        await pilot.press(*"demo-project", "enter")
+        await until(pilot, lambda: app.current_mode == "provision" and not runtime.library.draft)

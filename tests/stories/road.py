@@ -104,7 +104,7 @@ class Road:
         await self.keys("n")
         setup = await self.arrive(SetupScreen)
         await self.until(lambda: setup.draft.project == PROJECT)
-        for number, name in enumerate(("project", "model", "slice", "names")):
+        for number, name in enumerate(("project", "model", "slice", "names", "advanced")):
             await self._turned(setup, number)
             await self._checked(setup)
             self.snap(f"setup-{name}")

@@ -27,6 +27,7 @@ class DiskLibrary:
         self.deployments = state / "deployments"
         self.journals = state / "journals"
         self.receipts = state / "receipts"
+        self.draft = state / "setup-draft.json"
 
     def names(self) -> list[str]:
         """The saved deployments, last changed first."""
@@ -119,6 +120,27 @@ class DiskLibrary:
         from saxtui.adapters.disk import receipts
 
         return receipts.last(self.receipts, deployment.id)
+
+    def read_draft(self) -> str:
+        """The setup that was broken off, or ""; what is no text of ours is as good as none. Raises Refused."""
+        try:
+            with self.draft.open("rb") as handle:
+                return handle.read(_LARGEST_FILE).decode("utf-8", "replace")
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            raise refuse("read", self.draft, error) from error
+
+    def write_draft(self, text: str) -> None:
+        """Keep it with mode 0600; "" takes it away. Raises Refused."""
+        try:
+            if text:
+                make_private_dir(self.state)
+                write_private(self.draft, text)
+            else:
+                self.draft.unlink(missing_ok=True)
+        except OSError as error:
+            raise refuse("save", self.draft, error) from error
 
     def repair_journal(self, deployment: Any) -> tuple[str, ...]:
         """Set a damaged journal aside and begin a new one from the best copy; a line for each thing done. Blocking.

@@ -18,6 +18,7 @@ from saxtui.console.widgets.rows import Cell, Column, Row, Rows
 
 if TYPE_CHECKING:
     from saxtui.console.sessions import Live
+    from saxtui.console.setup.keeping import Unfinished
     from saxtui.engine.runtime import Summary
 
 _COLUMNS = (
@@ -56,6 +57,7 @@ class HomeScreen(ConsoleScreen):
 
     rows = getters.query_one("#deployments", Rows)
     words = getters.query_one("#words", Static)
+    unfinished = getters.query_one("#unfinished", Static)
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,6 +69,7 @@ class HomeScreen(ConsoleScreen):
             yield Static("Deployments", classes="title", markup=False)
             yield Static("reading the journals ...", id="words", markup=False)
             yield Rows(_COLUMNS, id="deployments", marker=self.console.glyphs.pick("❯", ">"))
+            yield Static(id="unfinished", markup=False)
 
     def on_mount(self) -> None:
         """Words first: what is there is not known yet."""
@@ -86,9 +89,10 @@ class HomeScreen(ConsoleScreen):
     def on_frame(self, now: float) -> None:
         """Show the lines when they changed, or while they age."""
         sessions = self.console.sessions
-        told = (sessions.summaries, sessions.failed, int(now) if sessions.summaries else 0)
+        told = (sessions.summaries, sessions.failed, int(now) if sessions.summaries else 0, sessions.drafts.value)
         if told == self._told:
             return
+        self.unfinished.update(_unfinished(sessions.drafts.value, now))
         self._told = told
         if sessions.summaries is None:
             self._say(_failed(sessions.failed) if sessions.failed else Content("reading the journals ..."))
@@ -181,6 +185,18 @@ def _serves(live: Live | None) -> str:
 
     told = serving(live.state, live.session.deployment.model.id) if live is not None else ""
     return f"serving {told}" if told and not told.startswith("0/") else ""
+
+
+def _unfinished(kept: Unfinished | None, now: float) -> Content:
+    """That a setup was begun and not finished, and how to go on with it."""
+    if kept is None:
+        return Content("")
+    from saxtui.console.deployment_words import when
+    from saxtui.console.setup.questions import PAGES
+
+    page = PAGES[min(kept.page, len(PAGES) - 1)][0]
+    said = f"   goes on with the setup begun for {kept.project or 'no project yet'}: page {page}, {when(kept.at, now)}"
+    return Content.assemble(("n", "$accent bold"), said)
 
 
 def _empty() -> Content:

@@ -1,4 +1,4 @@
-"""Setup: project → model → slice → names and network → review. The right side says what every answer does."""
+"""Setup: project → model → slice → names → advanced → review. The right side says what every answer does."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from textual import getters, on
+from textual import events, getters, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import ContentSwitcher, Input, Static
 
-from saxtui.catalog import sax_models, tpus
 from saxtui.console import runs
 from saxtui.console.commands import Command
 from saxtui.console.screens.base import ConsoleScreen
-from saxtui.console.setup import meaning, probe
-from saxtui.console.setup.draft import PAGES, Draft, blank, check
+from saxtui.console.setup import meaning, probe, questions
+from saxtui.console.setup.bar import Bar, Spot
+from saxtui.console.setup.draft import Draft, blank, check, fitting, from_preset, restored, unfinished, with_model
 from saxtui.console.setup.labelled import Aside, Labelled
 from saxtui.console.setup.meaning import Meaning
-from saxtui.console.setup.pages import ModelPage, NamesPage, Page, ProjectPage, ReviewPage, SlicePage
+from saxtui.console.setup.pages import AdvancedPage, ModelPage, NamesPage, Page, ProjectPage, SlicePage
+from saxtui.console.setup.review import ReviewPage, consequences
 from saxtui.console.styling import sheet
 from saxtui.console.widgets.field import Choice
 from saxtui.console.widgets.rows import Rows
@@ -29,13 +30,14 @@ from saxtui.errors import SaxtuiError
 if TYPE_CHECKING:
     from saxtui.model.plan import Plan
 
-_KINDS: tuple[type[Page], ...] = (ProjectPage, ModelPage, SlicePage, NamesPage, ReviewPage)
-_SLICE, _REVIEW = 2, len(PAGES) - 1
+_KINDS: tuple[type[Page], ...] = (ProjectPage, ModelPage, SlicePage, NamesPage, AdvancedPage, ReviewPage)
+_TITLES = tuple(title for title, _ in questions.PAGES)
+_SLICE, _REVIEW = _KINDS.index(SlicePage), _KINDS.index(ReviewPage)
 _TABLES = {"projects": "project", "classes": "model_path", "shapes": "topology"}
 
 
 class SetupScreen(ConsoleScreen):
-    """The wizard. It keeps the answers while other screens are in front."""
+    """The wizard. It keeps the answers while other screens are in front, and on disk when saxtui is left."""
 
     CSS_PATH = sheet("setup.tcss")
     HEADING = "Setup"
@@ -45,15 +47,20 @@ class SetupScreen(ConsoleScreen):
         Command("setup.previous", ("f3",), "previous", "Back to the page before; nothing typed is lost",
                 lambda s: s.turn(s.page - 1), lambda s: "" if s.page else "this is the first page"),
         Command("setup.check", ("f5",), "check again", "Ask the project again", lambda s: s.start_probe()),
+        Command("setup.export", ("f7",), "export", "Write the plan as a bash script, Terraform and a runbook",
+                lambda s: s.export(), lambda s: s.nothing_to_export()),
         Command("setup.again", ("f8",), "start over", "Forget all answers", lambda s: s.start_over(), footer=False),
     )  # fmt: skip
 
     switcher = getters.query_one(ContentSwitcher)
-    progress_line = getters.query_one("#progress", Static)
+    progress_line = getters.query_one("#progress", Bar)
+    about = getters.query_one("#about", Labelled)
     means = getters.query_one("#means", Labelled)
     drawing = getters.query_one("#sketch", Static)
     answered = getters.query_one("#findings", Labelled)
     hint = getters.query_one("#hint", Static)
+    turns = getters.query_one("#turns", Bar)
+    review = getters.query_one(ReviewPage)
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,20 +73,24 @@ class SetupScreen(ConsoleScreen):
         self._welcomed = False
 
     def compose_body(self) -> ComposeResult:
-        """Progress, the page on the left, what it means on the right."""
+        """Progress, the page on the left, what it means on the right, and the way on at the bottom."""
         self.draft = self._fresh()
         with Vertical(classes="body"):
-            yield Static(id="progress", markup=False)
+            yield Bar(id="progress", gap=3)
             with Horizontal(id="halves"):
                 with ContentSwitcher(initial="page-0", id="pages"):
                     for number, kind in enumerate(_KINDS):
                         yield kind(self.draft, number)
-                with Aside(id="right"):
-                    yield Static("What this means", classes="title", markup=False)
-                    yield Labelled(id="means")
-                    yield Static(id="sketch", markup=False)
-                    yield Labelled("The project says", id="findings")
-            yield Static(id="hint", markup=False)
+                with Vertical(id="right"):
+                    yield Labelled(id="about")
+                    with Aside(id="aside"):
+                        yield Static("What this means", classes="title", markup=False)
+                        yield Labelled(id="means")
+                        yield Static(id="sketch", markup=False)
+                        yield Labelled("The project says", id="findings")
+            with Horizontal(id="bottom"):
+                yield Static(id="hint", markup=False)
+                yield Bar(id="turns")
 
     def _fresh(self) -> Draft:
         runtime = self.console.sessions.runtime
@@ -90,20 +101,31 @@ class SetupScreen(ConsoleScreen):
         """The first page, checked."""
         super().on_mount()
         self.changed()
-        self.turn(0)
+        self.turn(self.page)
 
     def on_frame(self, now: float) -> None:
         """The engine may open after the wizard: then its defaults come in, unless something was typed meanwhile."""
         if self._welcomed or self.console.sessions.summaries is None:
             return
         self._welcomed = True
-        if not self.draft.project:
-            fresh = self._fresh()
+        fresh, kept = self._fresh(), self.console.sessions.drafts.value
+        if kept is not None and unfinished(self.draft, self.page, now) is None:
+            self._go_on(restored(kept, fresh.taken), min(kept.page, _REVIEW))
+        elif not self.draft.project:
             self.draft = replace(self.draft, project=fresh.project, taken=fresh.taken)
             self._page(self.page).fill(self.draft)
             self.changed()
             self.start_probe()
         self.run_worker(self._list_projects(), group="projects", description="list the projects", exit_on_error=False)
+
+    def _go_on(self, draft: Draft, page: int) -> None:
+        self.draft = draft
+        self._seen = set(range(page))
+        for number in range(len(_KINDS)):
+            self._page(number).fill(draft)
+        self.changed()
+        self.turn(page)
+        self.console.tell("going on with the setup you began; F8 starts over")
 
     async def _list_projects(self) -> None:
         page = self.query_one(ProjectPage)
@@ -121,10 +143,13 @@ class SetupScreen(ConsoleScreen):
 
     @on(Choice.Changed)
     def _chose(self, event: Choice.Changed) -> None:
-        self.draft = self.draft.put(event.name, event.value)
+        if event.name == "preset":
+            self.draft = from_preset(self.draft, event.value)
+        else:
+            self.draft = self.draft.put(event.name, event.value)
         if event.name == "generation":
             self.draft = fitting(self.draft)
-            self._page(_SLICE).fill(self.draft)
+        self._page(self.page).fill(self.draft)
         self.changed()
 
     @on(Rows.Highlighted)
@@ -132,9 +157,10 @@ class SetupScreen(ConsoleScreen):
         field = _TABLES.get(event.rows.id or "")
         if field is None or self.draft.answer(field) == event.row_id:
             return
-        self.draft = self.draft.put(field, event.row_id)
         if field == "model_path":
-            self.draft = fitting(self.draft)
+            self.draft = with_model(self.draft, event.row_id)
+        else:
+            self.draft = self.draft.put(field, event.row_id)
         self._page(self.page).fill(self.draft)
         self.changed()
 
@@ -146,10 +172,30 @@ class SetupScreen(ConsoleScreen):
     def _activated(self) -> None:
         self.action_command("setup.next")
 
+    @on(Bar.Pressed)
+    def _pressed(self, event: Bar.Pressed) -> None:
+        if event.does.isdigit():
+            self.turn(int(event.does))
+        else:
+            self.action_command(event.does)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The right side begins with what the field in hand is about."""
+        asked = event.widget.id or ""
+        name = _TABLES.get(asked) or asked.partition("-")[2]
+        said = questions.help_of(name)
+        self.about.show([Meaning("about", said, "accent")] if said else ())
+
     def changed(self) -> None:
-        """Check the answers in a thread, newest last, and say what they mean."""
+        """Check the answers in a thread, newest last, say what they mean, and keep them."""
         self._plan = None
+        self._keep()
         self.run_worker(self._check(self.draft), group="check", exclusive=True, description="check the answers")
+
+    def _keep(self) -> None:
+        sessions = self.console.sessions
+        if self._welcomed:
+            sessions.drafts.keep(unfinished(self.draft, self.page, sessions.now()))
 
     async def _check(self, draft: Draft) -> None:
         self._made, wrong = await asyncio.to_thread(check, draft)
@@ -157,28 +203,35 @@ class SetupScreen(ConsoleScreen):
         self._draw()
 
     def _draw(self) -> None:
-        self.progress_line.update(self._progress())
-        self.means.show(meaning.of_page(self.page, self.draft, self._made))
+        self.progress_line.show(self._progress())
+        if self.page != _REVIEW or self._plan is None:
+            self.means.show(meaning.of_page(self.page, self.draft, self._made))
         plain = self.console.glyphs.ascii_only
         self.drawing.update("\n".join(meaning.sketch(self.draft, plain=plain)) if self.page == _SLICE else "")
         for field in self.query(".field"):
             name = (field.id or "").partition("-")[2]
             field.set_class(name in self._wrong, "-wrong")
-        self._draw_hint()
+        self._draw_bottom()
         self._footer.show(self.commands, self)
 
-    def _draw_hint(self) -> None:
-        """What stops the operator here, then what the project would refuse, then the keys."""
+    def _draw_bottom(self) -> None:
+        """What stops the operator here, then what the project would refuse, then the keys; and the two buttons."""
         refused = next((line.text for line in self.answered.lines if line.role == "bad"), "")
         said = self.page_problem() or refused
-        keys = "enter goes on · esc back · tab next field"
+        keys = "enter goes on · esc back · tab next field · F1 all keys"
         self.hint.update(Content.styled(said, "$text-error") if said else Content.styled(keys, "$foreground 60%"))
+        pick = self.console.glyphs.pick
+        onward = "start" if self.page == _REVIEW else f"next {pick('›', '>')}"
+        buttons = [Spot(f" {onward} ", "bold $accent reverse", "setup.next")]
+        if self.page:
+            buttons.insert(0, Spot(f" {pick('‹', '<')} back ", "$accent", "setup.previous"))
+        self.turns.show(buttons)
 
-    def _progress(self) -> Content:
+    def _progress(self) -> list[Spot]:
         glyphs = self.console.glyphs
-        parts = []
-        for number, (title, fields) in enumerate(PAGES):
-            bad = any(field in self._wrong for field in fields)
+        spots = []
+        for number, (title, asked) in enumerate(questions.PAGES):
+            bad = any(question.name in self._wrong for question in asked)
             if number == self.page:
                 mark, style = glyphs.pick("●", "*"), "bold $accent"
             elif bad:
@@ -187,14 +240,17 @@ class SetupScreen(ConsoleScreen):
                 mark, style = glyphs.pick("✓", "+"), "$text-success"
             else:
                 mark, style = glyphs.pick("○", "."), "$foreground 60%"
-            parts.append(Content.styled(f"{number + 1} {title} {mark}", style))
-        return Content("   ").join(parts)
+            spots.append(Spot(f"{number + 1} {title} {mark}", style, str(number)))
+        return spots
 
     def page_problem(self) -> str:
         """The first thing wrong on this page, or ""; Review needs every page to be good."""
-        fields = PAGES[self.page][1]
-        names = list(self._wrong) if self.page == _REVIEW else [field for field in fields if field in self._wrong]
-        return f"{names[0].replace('_', ' ')}: {self._wrong[names[0]]}" if names else ""
+        here = [question.name for question in questions.PAGES[self.page][1]]
+        names = list(self._wrong) if self.page == _REVIEW else [name for name in here if name in self._wrong]
+        if not names:
+            return ""
+        elsewhere = f"on {_TITLES[questions.page_of(names[0])]}, " if self.page == _REVIEW else ""
+        return f"{elsewhere}{questions.ALL[names[0]].title}: {self._wrong[names[0]]}"
 
     def _page(self, number: int) -> Page:
         return self.query_one(f"#page-{number}", Page)
@@ -207,6 +263,7 @@ class SetupScreen(ConsoleScreen):
         page.fill(self.draft)
         self.switcher.current = f"page-{number}"
         self.query_one(page.first).focus()
+        self._keep()
         self._draw()
         self.start_probe()
         if number == _REVIEW:
@@ -227,13 +284,13 @@ class SetupScreen(ConsoleScreen):
             self.console.back()
 
     def start_over(self) -> None:
-        """A new draft with a new id."""
+        """A new draft with a new id; what was kept is forgotten."""
         self.draft = self._fresh()
         self._seen = set()
-        for number in range(len(PAGES)):
+        for number in range(len(_KINDS)):
             self._page(number).fill(self.draft)
-        self.changed()
         self.turn(0)
+        self.changed()
 
     def start_probe(self) -> None:
         """Ask the project; the answers of an earlier asking are dropped."""
@@ -250,39 +307,41 @@ class SetupScreen(ConsoleScreen):
         async for line in probe.probe(self.console.sessions, self.draft, made):
             lines.append(line)
             self.answered.show(lines)
-        self._draw_hint()
+        self._draw_bottom()
 
     def _review(self) -> None:
-        page = self.query_one(ReviewPage)
-        page.ask(self.draft.project)
-        self.run_worker(self._preview(page), group="preview", exclusive=True, description="plan", exit_on_error=False)
+        self.review.ask_for(self.draft.project)
+        self.run_worker(self._preview(), group="preview", exclusive=True, description="plan", exit_on_error=False)
 
-    async def _preview(self, page: ReviewPage) -> None:
+    async def _preview(self) -> None:
         made, wrong = await asyncio.to_thread(check, self.draft)
-        page.rows.put([])
         if made is None:
-            page.said.update("; ".join(wrong.values()))
+            self.review.refuse("; ".join(f"{questions.ALL[name].title}: {said}" for name, said in wrong.items()))
             return
-        page.said.update("observing what exists ...")
+        self.review.refuse("observing what exists ...", bad=False)
         session = await self.console.sessions.draft(made)
         try:
             self._plan = await session.plan()
         except SaxtuiError as error:
-            page.said.update(Content.styled(error.problem.one_line(), "$text-error"))
+            self.review.refuse(error.problem.one_line())
             return
         finally:
             await session.close()
-        page.show(self._plan)
-        first, *others = self._plan.consequences  # money comes first
-        risks = self._plan.risks
-        consequences = [Meaning("", f"· {first}", "warn")]
-        consequences += [Meaning("", f"· {text}", "bad" if text in risks else "") for text in others]
-        self.means.show([Meaning("", "Consequences first", "strong"), *consequences])
+        self.review.show(self._plan)
+        self.means.show(consequences(self._plan))
+
+    def nothing_to_export(self) -> str:
+        """Why nothing can be exported, or ""."""
+        return "" if self._made is not None else "an answer is not good yet"
+
+    async def export(self) -> None:
+        """Write the plan for other tools."""
+        paths = await self.console.sessions.export(self._made)
+        self.console.tell(f"wrote {len(paths)} files: " + ", ".join(paths))
 
     async def _begin(self) -> None:
         """Save the deployment, plan again and start; the plan shown must be the plan run."""
-        typed = self.query_one("#input-typed", Input).value.strip()
-        if typed != self.draft.project:
+        if self.review.typed.value.strip() != self.draft.project:
             self.console.tell(f"type {self.draft.project} to start", "warning")
             return
         made, _ = await asyncio.to_thread(check, self.draft)
@@ -299,16 +358,3 @@ class SetupScreen(ConsoleScreen):
         else:
             self.console.tell("what exists has changed since the plan was shown", "warning")
             await runs.resume(self.console, live)
-
-
-def fitting(draft: Draft) -> Draft:
-    """The draft with a topology its model class can run on, where there is one, and a checkpoint that suits it."""
-    known = sax_models.find(draft.model_path)
-    shapes = tpus.topologies(draft.generation)
-    legal = [shape for shape in shapes if known is None or shape.chips in known.chips]
-    if draft.topology not in {shape.topology for shape in legal} and (legal or shapes):
-        draft = draft.put("topology", (legal or list(shapes))[0].topology)
-    if known is not None and known.test_mode:
-        draft = draft.put("checkpoint", "None")
-    zones = tpus.zones(draft.generation)
-    return draft if draft.zone in zones or not zones else draft.put("zone", zones[0])

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from saxtui.catalog import prices, sax_models, tpus
-from saxtui.console.setup.draft import Draft
+from saxtui.console.setup.draft import Draft, number
+from saxtui.console.setup.questions import AS_CLASS, BYTES, FLEX_START, ON_DEMAND, RESERVATION, SPOT, YES
 from saxtui.model import cost, sizing
 from saxtui.present.pods import host_mesh
 from saxtui.present.words import PRIMARY
@@ -31,7 +32,7 @@ def shape_of(draft: Draft) -> tpus.SliceShape | None:
 
 def of_page(page: int, draft: Draft, made: Any) -> list[Meaning]:
     """The lines for that page. `made` is the Deployment when every answer is good, else None."""
-    return (_project, _model, _slice, _names, _review)[page](draft, made)
+    return (_project, _model, _slice, _names, _advanced, _review)[page](draft, made)
 
 
 def _project(draft: Draft, _made: Any) -> list[Meaning]:
@@ -45,8 +46,8 @@ def _project(draft: Draft, _made: Any) -> list[Meaning]:
 def _model(draft: Draft, _made: Any) -> list[Meaning]:
     known = sax_models.find(draft.model_path)
     if known is None:
-        return [Meaning("class", f"{draft.model_path.rpartition('.')[2]} is not in the catalogue", "warn"),
-                Meaning("size", "unknown: the slice cannot be checked against it", "warn")]  # fmt: skip
+        lines = [Meaning("class", f"{draft.model_path.rpartition('.')[2]} is not in the catalogue", "warn")]
+        return lines + (_sizing(draft) or [Meaning("size", "unknown: say how many parameters it has", "warn")])
     weights = f"{known.weights_gb:g} GB" if known.weights_gb is not None else "unknown"
     lines = [
         Meaning("class", known.name, "strong"),
@@ -54,7 +55,7 @@ def _model(draft: Draft, _made: Any) -> list[Meaning]:
         Meaning("chips", "a slice of exactly " + " or ".join(str(count) for count in known.chips)),
         Meaning("weights", "random: a test class takes no checkpoint" if known.test_mode else "from the checkpoint"),
     ]
-    lines += [_sizing(known, draft)]
+    lines += _sizing(draft)
     return [*lines, Meaning("note", known.note, "dim")] if known.note else lines
 
 
@@ -68,36 +69,62 @@ def _slice(draft: Draft, _made: Any) -> list[Meaning]:
         Meaning("slices", f"{count} -> {count * shape.chips} chips, {count * shape.hosts} hosts and pods"),
     ]
     known = sax_models.find(draft.model_path)
-    if known is not None:
-        reason = sizing.fit(known, shape)
-        full = f", {known.weights_gb / shape.hbm_gb:.0%} full" if known.weights_gb else ""
-        lines.append(Meaning("model", reason or f"{known.name} fits{full}", "bad" if reason else "ok"))
-        lines.append(_sizing(known, draft))
+    reason, found = why_not(draft, shape), sized(draft)
+    full = f", {found.needed_gb / shape.hbm_gb:.0%} full" if found else ""
+    if known is not None or found is not None:
+        name = known.name if known else "the class"
+        lines.append(Meaning("model", reason or f"{name} fits{full}", "bad" if reason else "ok"))
+    if known is not None and shape.chips not in known.chips:
+        others = ", ".join(model.name for model in sax_models.fitting(shape.chips, draft.release)[:3]) or "none"
+        lines.append(Meaning("", f"classes that fit {shape.chips} chips: {others}", "dim"))
+    lines += _sizing(draft)
     lines.append(_price(draft, shape, count))
     offers = draft.generation in tpus.generations() and tpus.offers(draft.zone, draft.generation)
     lines.append(Meaning("zone", f"{draft.zone} " + ("offers it (catalogue)" if offers else "is not known to offer it"),
                          "ok" if offers else "warn"))  # fmt: skip
-    lines.append(Meaning("capacity", _CAPACITY[draft.capacity], "warn" if draft.capacity != "on demand" else "dim"))
+    lines.append(Meaning("capacity", _CAPACITY[draft.capacity], "warn" if draft.capacity != ON_DEMAND else "dim"))
     return lines
 
 
 _CAPACITY = {
-    "on demand": "whether chips are free cannot be known beforehand",
-    "spot": "spot: may be taken away at any time; cannot be known beforehand",
-    "flex-start": "flex-start: hosts come together when pods ask, for seven days at most, neither spot nor reserved",
+    ON_DEMAND: "whether chips are free cannot be known beforehand",
+    SPOT: "spot: may be taken away at any time; cannot be known beforehand",
+    RESERVATION: "yours already: it must be for this machine type, in this zone",
+    FLEX_START: "flex-start: hosts come together when pods ask, for seven days at most, neither spot nor reserved",
 }
-_KIND = {"on demand": "list", "spot": "spot", "flex-start": "list"}
+_KIND = {ON_DEMAND: "list", SPOT: "spot", RESERVATION: "list", FLEX_START: "list"}
 
 
-def _sizing(known: sax_models.SaxModel, draft: Draft) -> Meaning:
-    """From the class's own weights where they are known, else from two bytes a parameter."""
-    if known.weights_gb is not None:
-        return Meaning("sizing", sizing.size_weights(known.weights_gb, draft.generation).arithmetic, "dim")
-    return Meaning("sizing", sizing.size(known.params_b, 2.0, draft.generation).arithmetic, "dim")
+def sized(draft: Draft) -> sizing.Sizing | None:
+    """What the model needs on the draft's generation, with its cache and headroom; None where its size is unknown."""
+    room = sizing.Room(number(draft.cache_gb) or 0.0, (number(draft.headroom) or 0.0) / 100)
+    known = sax_models.find(draft.model_path)
+    params = number(draft.params_b) or (known.params_b if known else None)
+    try:
+        if draft.weights == AS_CLASS and not draft.params_b.strip() and known and known.weights_gb is not None:
+            return sizing.size_weights(known.weights_gb, draft.generation, room)
+        return sizing.size(params, BYTES.get(draft.weights, 2.0), draft.generation, room) if params else None
+    except (ValueError, KeyError):
+        return None
+
+
+def why_not(draft: Draft, shape: tpus.SliceShape) -> str:
+    """Why the draft's model cannot be served by a slice of that shape, or ""."""
+    known, found = sax_models.find(draft.model_path), sized(draft)
+    if known is not None and (reason := sizing.fit(known, shape)):
+        return reason
+    if found is not None and found.needed_gb > shape.hbm_gb:
+        return f"{found.needed_gb:.4g} GB do not fit {shape.hbm_gb} GB of HBM"
+    return ""
+
+
+def _sizing(draft: Draft) -> list[Meaning]:
+    found = sized(draft)
+    return [Meaning("sizing", found.arithmetic, "dim")] if found else []
 
 
 def _price(draft: Draft, shape: tpus.SliceShape, count: int) -> Meaning:
-    price = prices.chip_hour(draft.generation, draft.zone, draft.capacity == "spot")
+    price = prices.chip_hour(draft.generation, draft.zone, draft.capacity == SPOT)
     chips = count * shape.chips
     if price is None:
         return Meaning("price", f"unknown in {draft.zone}", "warn")
@@ -115,6 +142,21 @@ def _names(draft: Draft, made: Any) -> list[Meaning]:
         Meaning("bucket", full.bucket, "dim"),
         Meaning("ours", f"label saxtui-deployment={draft.id}", "dim"),
     ]
+
+
+def _advanced(draft: Draft, made: Any) -> list[Meaning]:
+    nodes = f"{draft.cpu_nodes} {draft.cpu_machine_type}"
+    everywhere = draft.every_zone == YES
+    lines = [
+        Meaning("CPU", f"{nodes} in EACH zone of the region, usually three" if everywhere else f"{nodes} in all",
+                "warn" if everywhere else ""),
+        Meaning("Sax", f"{draft.release} model servers; HTTP server {draft.http_image.rpartition(':')[2]}"),
+    ]  # fmt: skip
+    if made is not None:
+        from saxtui.engine.planning import cluster
+
+        lines += [Meaning("", f"· {said}", "warn") for said in cluster(made)]
+    return [*lines, Meaning("", "Good as it stands: enter goes on.", "ok")]
 
 
 def _consequences(made: Any) -> list[Meaning]:

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from textual import getters
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
+from textual.suggester import SuggestFromList
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from saxtui.catalog import sax_models, tpus
 from saxtui.console.app import ConsoleApp
-from saxtui.console.setup.draft import CAPACITIES, Draft, zones_for
+from saxtui.console.setup import questions
+from saxtui.console.setup.draft import Draft, zones_for
+from saxtui.console.setup.meaning import sized, why_not
+from saxtui.console.setup.questions import Question
 from saxtui.console.widgets.field import Choice, Field
 from saxtui.console.widgets.rows import Cell, Column, Row, Rows
-from saxtui.model import sizing
-from saxtui.model.plan import Plan
-from saxtui.present import plan as plan_words
 
 
 class Page(VerticalScroll, can_focus=False):
     """One page. `first` is what gets the focus; `fill` puts the draft's answers in."""
 
     first = ""
+    asked: tuple[Question, ...] = ()
     console = getters.app(ConsoleApp)
 
     def __init__(self, draft: Draft, number: int) -> None:
         super().__init__(id=f"page-{number}", classes="page")
         self.draft = draft
+
+    def ask(self, *, without: Sequence[str] = (), only: Sequence[str] = ()) -> Iterator[Widget]:
+        """A widget for each question of the page, in order."""
+        for question in self.asked:
+            if question.name not in without and (not only or question.name in only):
+                yield field_of(question, self.draft)
 
     def fill(self, draft: Draft) -> None:
         """Show a draft whose answers changed otherwise than by typing."""
@@ -35,6 +44,9 @@ class Page(VerticalScroll, can_focus=False):
         for field in self.query(Input):
             if field.name and field.value != draft.answer(field.name):
                 field.value = draft.answer(field.name)
+        for choice in self.query(Choice):
+            if choice.question in questions.ALL:
+                choice.put(draft.answer(choice.question))
 
     @property
     def marker(self) -> str:
@@ -42,16 +54,25 @@ class Page(VerticalScroll, can_focus=False):
         return self.console.glyphs.pick("❯", ">")
 
 
+def field_of(question: Question, draft: Draft) -> Widget:
+    """The question as a line of the form."""
+    value = draft.answer(question.name)
+    if question.options:
+        return Choice(question.name, question.label, question.options, value)
+    return Field(question.name, question.label, value, placeholder=question.hint)
+
+
 class ProjectPage(Page):
-    """Which project pays."""
+    """What to start from, and which project pays."""
 
     first = "#input-project"
+    asked = questions.PROJECT
     rows = getters.query_one("#projects", Rows)
 
     def compose(self) -> ComposeResult:
-        """The id, and the projects these credentials can see."""
+        """The preset, the id, and the projects these credentials can see."""
         yield Static("Which Google Cloud project?", classes="title", markup=False)
-        yield Field("project", "Project id", self.draft.project, placeholder="my-project")
+        yield from self.ask()
         yield Static("asking which projects can be seen ...", id="projects-said", classes="muted", markup=False)
         yield Rows((Column("projects you can see", grow=True),), id="projects", marker=self.marker)
 
@@ -63,27 +84,25 @@ class ProjectPage(Page):
 
 
 class ModelPage(Page):
-    """Which model class, under which id, from which checkpoint."""
+    """Which model class, under which id, from which checkpoint, and how big it is."""
 
     first = "#classes"
+    asked = questions.MODEL
     rows = getters.query_one("#classes", Rows)
     _COLUMNS = (
-        Column("class", grow=True, least=16), Column("billion", right=True), Column("weights", right=True),
-        Column("chips", right=True, most=12), Column("kind", drop=1),
+        Column("class", grow=True, least=24), Column("billion", right=True), Column("weights", right=True),
+        Column("chips", right=True, most=12), Column("kind", drop=2), Column("since", drop=1),
     )  # fmt: skip
 
     def compose(self) -> ComposeResult:
-        """The catalogue, then the two names."""
+        """The catalogue, the names, and what only the sizing uses."""
         yield Static("Which model?", classes="title", markup=False)
         yield Rows(self._COLUMNS, id="classes", marker=self.marker)
-        yield Field("model_path", "Class path", self.draft.model_path)
-        yield Field("model_id", "Published as", self.draft.model_id)
-        yield Field("checkpoint", "Checkpoint", self.draft.checkpoint, placeholder="None = random weights")
+        yield from self.ask()
 
     def on_mount(self) -> None:
-        """The classes the default images have."""
-        known = [model for model in sax_models.all_models() if model.in_release(sax_models.TUTORIAL_RELEASE)]
-        self.rows.put([_class_row(model) for model in known])
+        """Every class: a newer one takes its release's images along."""
+        self.rows.put([_class_row(model) for model in sax_models.all_models()])
         self.rows.choose(self.draft.model_path)
 
     def fill(self, draft: Draft) -> None:
@@ -97,6 +116,7 @@ def _class_row(model: sax_models.SaxModel) -> Row:
     return Row(model.path, (
         Cell(model.name), Cell(f"{model.params_b:g}"), Cell(weights),
         Cell(" ".join(str(count) for count in model.chips)), Cell("test" if model.test_mode else "checkpoint", "dim"),
+        Cell(model.since, "dim"),
     ))  # fmt: skip
 
 
@@ -104,6 +124,7 @@ class SlicePage(Page):
     """Which topology, how many slices, where."""
 
     first = "#shapes"
+    asked = questions.SLICE
     rows = getters.query_one("#shapes", Rows)
     _COLUMNS = (
         Column("topology"), Column("chips", right=True), Column("hosts", right=True), Column("HBM", right=True),
@@ -111,64 +132,62 @@ class SlicePage(Page):
     )  # fmt: skip
 
     def compose(self) -> ComposeResult:
-        """Generation, topology, count, zone."""
+        """Generation, topology, count, capacity, zones."""
         yield Static("Which slices?", classes="title", markup=False)
-        yield Choice("generation", "TPU", tpus.generations(), self.draft.generation)
+        yield from self.ask(only=("generation",))
         yield Rows(self._COLUMNS, id="shapes", marker=self.marker)
-        yield Field("count", "Slices", self.draft.count)
-        yield Choice("capacity", "Capacity", CAPACITIES, self.draft.capacity)
-        yield Field("zone", "Zone", self.draft.zone, known=zones_for(self.draft.generation))
+        yield from self.ask(without=("generation", "topology"))
 
     def on_mount(self) -> None:
         """The first table."""
         self.fill(self.draft)
 
     def fill(self, draft: Draft) -> None:
-        """Marks follow the model and the generation."""
+        """Marks follow the model and the generation; so do the zones that are suggested."""
         super().fill(draft)
-        self.query_one("#choice-generation", Choice).put(draft.generation)
-        self.query_one("#choice-capacity", Choice).put(draft.capacity)
-        known = sax_models.find(draft.model_path)
-        self.rows.put([_shape_row(shape, known) for shape in tpus.topologies(draft.generation)])
+        self.query_one("#input-zone", Input).suggester = SuggestFromList(zones_for(draft.generation))
+        self.rows.put(list(_shape_rows(draft)))
         self.rows.choose(draft.topology)
 
 
-def _shape_row(shape: tpus.SliceShape, model: sax_models.SaxModel | None) -> Row:
-    mark, role = _mark(shape, model)
-    plain = "" if role == "ok" else "dim"
-    return Row(shape.topology, (
-        Cell(shape.topology, "strong" if role == "ok" else "dim"), Cell(str(shape.chips), plain),
-        Cell(str(shape.hosts), plain), Cell(f"{shape.hbm_gb} GB", plain), Cell(mark, role),
-    ))  # fmt: skip
+def _shape_rows(draft: Draft) -> Iterator[Row]:
+    smallest = True
+    for shape in tpus.topologies(draft.generation):
+        mark, role = _mark(draft, shape)
+        if role == "ok" and smallest:
+            mark, smallest = f"{mark}  smallest", False
+        plain = "" if role == "ok" else "dim"
+        yield Row(shape.topology, (
+            Cell(shape.topology, "strong" if role == "ok" else "dim"), Cell(str(shape.chips), plain),
+            Cell(str(shape.hosts), plain), Cell(f"{shape.hbm_gb} GB", plain), Cell(mark, role),
+        ))  # fmt: skip
 
 
-def _mark(shape: tpus.SliceShape, model: sax_models.SaxModel | None) -> tuple[str, str]:
-    if model is None:
+def _mark(draft: Draft, shape: tpus.SliceShape) -> tuple[str, str]:
+    known, found = sax_models.find(draft.model_path), sized(draft)
+    if known is None and found is None:
         return "not known", "warn"
-    if not sizing.fit(model, shape):
+    if not why_not(draft, shape):
         return "fits", "ok"
-    if model.weights_gb is not None and model.weights_gb > shape.hbm_gb:
+    if found is not None and found.needed_gb > shape.hbm_gb:
         return "too small memory", "dim"
-    return f"class needs {' or '.join(str(count) for count in model.chips)} chips", "dim"
+    return f"class needs {' or '.join(str(count) for count in known.chips)} chips" if known else "", "dim"
 
 
 class NamesPage(Page):
     """What things are called, and how the server is reached."""
 
     first = "#input-name"
+    asked = questions.NAMES
 
     def compose(self) -> ComposeResult:
         """Every name has a default; blank means the default shown."""
-        full, draft = self.draft.resolved, self.draft
         yield Static("Names and network", classes="title", markup=False)
-        yield Field("name", "Deployment", draft.name, placeholder=full.name)
-        yield Field("cluster", "Cluster", draft.cluster)
-        yield Field("bucket", "Bucket", draft.bucket, placeholder=full.bucket)
-        yield Field("service_account", "Service account", draft.service_account)
-        yield Field("namespace", "Namespace", draft.namespace)
-        yield Choice("exposure", "Server reached", ("private", "internal", "external"), draft.exposure)
-        yield Field("source_ranges", "Allowed sources", draft.source_ranges, placeholder="CIDR blocks, external only")
-        yield Choice("role_scope", "Storage role on", ("bucket", "project"), draft.role_scope)
+        yield from self.ask()
+
+    def on_mount(self) -> None:
+        """The first defaults."""
+        self.fill(self.draft)
 
     def fill(self, draft: Draft) -> None:
         """The defaults follow project and library."""
@@ -178,41 +197,13 @@ class NamesPage(Page):
         self.query_one("#input-bucket", Input).placeholder = full.bucket
 
 
-class ReviewPage(Page):
-    """The plan, and the word that starts it."""
+class AdvancedPage(Page):
+    """What is good as it stands: CPU nodes, version, network, images."""
 
-    first = "#input-typed"
-    rows = getters.query_one("#plan", Rows)
-    said = getters.query_one("#plan-said", Static)
-    _COLUMNS = (
-        Column("", width=1), Column("what", most=18), Column("", width=1), Column("name", grow=True, least=24, most=40),
-        Column("after", most=20, drop=1), Column("usual", right=True, drop=2), Column("", right=True, drop=3),
-    )  # fmt: skip
+    first = "#input-cpu_nodes"
+    asked = questions.ADVANCED
 
     def compose(self) -> ComposeResult:
-        """What would be made, in order, and the field."""
-        yield Static("Review", classes="title", markup=False)
-        yield Static("", id="plan-said", markup=False)
-        yield Static("", id="typed-label", markup=False)
-        yield Input(id="input-typed", compact=True)
-        yield Rows(self._COLUMNS, id="plan", cursor=False)
-
-    def ask(self, project: str) -> None:
-        """Which word starts it."""
-        self.query_one("#typed-label", Static).update(f"Type the project id {project} to start:")
-        self.query_one("#input-typed", Input).value = ""
-
-    def show(self, plan: Plan) -> None:
-        """The plan as a list with its edges and its critical path."""
-        self.said.update(f"{plan_words.counts(plan)}\n{plan_words.times(plan)}")
-        glyphs = self.console.glyphs
-        titles = {step.id: step.title for step in plan.steps}
-        self.rows.put([
-            Row(row.id, (
-                Cell(glyphs.sign(row.sign), row.sign.role), Cell(row.title),
-                Cell(glyphs.pick("═", "=") if row.critical else "", "accent"), Cell(row.resource, "dim"),
-                Cell(", ".join(titles.get(need, need) for need in row.needs), "dim"), Cell(row.usual, "dim"),
-                Cell(row.price, "warn"),
-            ))
-            for row in plan_words.rows(plan)
-        ])  # fmt: skip
+        """Everything that is rarely touched."""
+        yield Static("Advanced: nodes, version, network, images", classes="title", markup=False)
+        yield from self.ask()

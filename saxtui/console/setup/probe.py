@@ -72,4 +72,4 @@ async def of_deployment(sessions: Sessions, made: Deployment) -> AsyncIterator[M
         if row.name in _SHOWN or row.answer is Answer.UNKNOWN:
             yield Meaning(row.name, row.said, "dim" if row.answer is Answer.UNKNOWN else "ok")
     if not any(row.problems for row in rows):
-        yield Meaning("checks", "APIs, permissions and quota are fine", "ok")
+        yield Meaning("checks", "APIs, permissions, quota are fine", "ok")

@@ -68,6 +68,11 @@ class Choice(Widget, can_focus=True):
         self._options = tuple(options)
         self.value = value
 
+    @property
+    def question(self) -> str:
+        """The question's name."""
+        return self._question
+
     def put(self, value: str) -> None:
         """Show that option as chosen, without a message."""
         self.value = value
