@@ -138,7 +138,7 @@ class Bench:
 
     async def _once(self, began: float, due: float, keep: Seen) -> None:
         """One request, sent once; it was `due` then, and what it waited until now counts."""
-        sent, first = self._now(), None
+        sent, first, ended = self._now(), None, 0.0
         ask = replace(self._ask, prompt=next(self._prompts))
         sample = Sample(due - began, 0.0, sent - due)
         try:
@@ -147,11 +147,12 @@ class Bench:
                     if first is None and piece.text and self._abilities.streams:
                         first = self._now() - due
                     if piece.answer is not None:
+                        ended = self._now()
                         tokens, counted = tokens_of(piece.answer.text, piece.answer.tokens)
                         sample = replace(sample, first=first, tokens=tokens, counted=counted)
         except SaxtuiError as error:
             sample = replace(sample, error=_reason(error))
-        keep(replace(sample, seconds=self._now() - due))
+        keep(replace(sample, seconds=(ended or self._now()) - due))
 
 
 def _reason(error: SaxtuiError) -> str:

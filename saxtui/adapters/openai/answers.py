@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from saxtui.adapters import exchange
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 TALK = "talk to"
 _WHOLE = 10
 """A stream may last that many times the wait for one piece, and no longer."""
+
+_TAIL = 0.05
+"""Real seconds for the end of the body behind [DONE]; a server that keeps it open is not waited for."""
 
 
 async def pieces_of(answer: httpx.Response, target: str, timeout: float) -> AsyncGenerator[Piece, None]:
@@ -49,6 +53,11 @@ async def pieces_of(answer: httpx.Response, target: str, timeout: float) -> Asyn
         said = "the server dropped the connection in the middle of the answer"
         raise Ambiguous(exchange.problem(TALK, target, said, "DROPPED"))
     yield Piece(answer=gathered.answer())
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_TAIL):
+            # The end of the body: read, it leaves the connection for the next prompt; unread, it would be closed.
+            while await anext(chunks, None) is not None:
+                pass
 
 
 class _Gathered:

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from saxtui.adapters import exchange
+from saxtui.adapters.lanes import Lanes
 from saxtui.adapters.openai import errors
 from saxtui.adapters.openai.answers import TALK, answer_of, pieces_of
 from saxtui.errors import CallError, Invalid, NotFound, Problem, UsageProblem
@@ -36,7 +37,8 @@ class OpenAiClient:
         """Raises UsageProblem for an address that is none, or a key that would go over the network in the clear."""
         self._key = environ.get(errors.KEY, "").strip()
         self._base = _address(base, keyed=bool(self._key))
-        self._client: Any = None
+        self._lanes = Lanes(self._make)
+        self._trust: Any = None
 
     @property
     def address(self) -> str:
@@ -53,7 +55,7 @@ class OpenAiClient:
         tried, target = "list models of", self._base
         try:
             async with asyncio.timeout(timeout):
-                async with (await self._open()).stream(
+                async with self._lanes.lane() as client, client.stream(
                     "GET", f"{self._base}/models", headers=self._headers(), timeout=timeout
                 ) as answer:  # fmt: skip
                     data = await exchange.read(answer)
@@ -70,7 +72,7 @@ class OpenAiClient:
         tried, target, started = TALK, str(body["model"]), time.monotonic()
         try:
             async with asyncio.timeout(ask.timeout):
-                async with self._post(await self._open(), body, ask.timeout) as answer:
+                async with self._lanes.lane() as client, self._post(client, body, ask.timeout) as answer:
                     data = await exchange.read(answer)
         except Exception as error:
             raise self._failure(error, tried, target, ask.timeout) from error
@@ -83,7 +85,7 @@ class OpenAiClient:
         body = await self._body(ask, stream=True)
         target, started = str(body["model"]), time.monotonic()
         try:
-            async with self._post(await self._open(), body, ask.timeout) as answer:
+            async with self._lanes.lane() as client, self._post(client, body, ask.timeout) as answer:
                 streamed = "text/event-stream" in answer.headers.get("Content-Type", "")
                 if answer.status_code != 200 or not streamed:
                     async with asyncio.timeout(ask.timeout):
@@ -105,9 +107,7 @@ class OpenAiClient:
 
     async def close(self) -> None:
         """Close the connections."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self._lanes.close()
 
     async def _body(self, ask: Ask, *, stream: bool) -> Json:
         given = {} if ask.sampling is None else {
@@ -141,17 +141,13 @@ class OpenAiClient:
         headers = {"Accept": "application/json, text/event-stream", "Accept-Encoding": "identity"}
         return {**headers, "Authorization": f"Bearer {self._key}"} if self._key else headers
 
-    async def _open(self) -> Any:
-        if self._client is None:
-            self._client = await asyncio.to_thread(self._make)
-        return self._client
-
     def _make(self) -> Any:
         import httpx
 
         # netrc would add credentials nobody meant for this server; a proxy is the environment's business.
         here = exchange.loopback(urlsplit(self._base).hostname or "")
-        return httpx.AsyncClient(follow_redirects=False, trust_env=not here, limits=httpx.Limits(max_connections=None))
+        self._trust = self._trust or httpx.create_ssl_context(trust_env=not here)
+        return httpx.AsyncClient(verify=self._trust, follow_redirects=False, trust_env=not here)
 
     def _check(self, answer: Any, data: bytes, tried: str, target: str) -> None:
         if not 200 <= answer.status_code < 300:
