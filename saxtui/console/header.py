@@ -159,10 +159,10 @@ def _slices(state: State, count: int, hosts: int) -> str:
 
 
 def serving(state: State, model: str) -> str:
-    """ "1/2": replicas proved loaded of those wanted; "" while the model is not published."""
+    """ "1/2": replicas that can answer of those wanted; "" while the model is not published."""
     for status in state.models.value or ():
         if status.id == model:
-            return f"{status.loaded}/{status.max_replicas}"
+            return f"{status.able}/{status.max_replicas}"
     return ""
 
 

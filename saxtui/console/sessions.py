@@ -34,6 +34,7 @@ class Live:
     session: Session
     watch: asyncio.Task[None] | None = None
     pump: asyncio.Task[None] | None = None
+    tend: asyncio.Task[None] | None = None
     run: asyncio.Task[RunResult] | None = None
     run_kind: str = ""
     result: RunResult | None = None
@@ -174,6 +175,8 @@ class Sessions:
         live = Live(session, saved=name)
         self._opened[name] = live
         live.pump = asyncio.create_task(self._pump(live), name=f"pump {name}")
+        live.tend = asyncio.create_task(session.tend(), name=f"tend {name}")
+        live.tend.add_done_callback(self._heard)
         return self._show(live)
 
     async def leave(self, live: Live) -> None:
@@ -181,7 +184,7 @@ class Sessions:
         self._opened.pop(live.name, None)
         if self.current is live:
             self.current = None
-        await _cancel(live.watch, live.pump)
+        await _cancel(live.watch, live.pump, live.tend)
         await live.session.close()
         self._changed()
 
@@ -251,7 +254,7 @@ class Sessions:
 
         if live.watch is not None:
             live.watch.cancel()
-        live.store.change(cluster=Part(), models=Part())
+        live.store.change(cluster=Part(), models=Part(), beats=Part(), reach=Part())
 
     def _heard(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -309,7 +312,7 @@ class Sessions:
         if tasks:
             await asyncio.wait([task for task in tasks if task is not None], timeout=5)
         for live in self._opened.values():
-            await _cancel(live.run, live.watch, live.pump)
+            await _cancel(live.run, live.watch, live.pump, live.tend)
         await self.drafts.close()
         if self.runtime is not None:
             await self.runtime.close()

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from saxtui.model.cluster import LogLine
+from saxtui.model.cluster import ClusterView, HostState, LogLine
 from saxtui.model.serving import Evidence, ReplicaTruth, Rung
 
 _PRIMARY = (
@@ -103,6 +103,23 @@ def replica(
     if rung is Rung.NONE:
         rung = listed.rung if sure or listed.rung < Rung.ASSIGNED else Rung.PUBLISHED
     return ReplicaTruth(slice_index, rung, tuple(trail), trail[-1].at)
+
+
+def broken(view: ClusterView, index: int, hosts: int, loaded_at: float) -> str:
+    """Why a slice that loaded a model at `loaded_at` cannot answer any more; "" while it is whole.
+
+    Its hosts work in lock step: one that is gone, or that came anew after the load, leaves the others hanging.
+    """
+    found = view.hosts(index)
+    if len(found) < hosts:
+        return f"{len(found)} of {hosts} hosts are there"
+    bad = next((pod for pod in found.values() if pod.state is not HostState.RUNNING), None)
+    if bad is not None:
+        return f"host {index}-{bad.host} is {bad.status}"
+    new = next((pod for pod in found.values() if pod.created > loaded_at), None)
+    if new is not None:
+        return f"host {index}-{new.host} is newer than the load: the others wait for the old one"
+    return ""
 
 
 def holds(told: Iterable[Told], model: str) -> bool:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SERVICE = "sax-http-lb"
 PORT = 8888
+BLOCKED = "one request blocks all: the v1.0.0 server still works on one that was given up"
 _STRAIGHT_AGAIN = 60.0
 """Seconds until an address that did not answer is tried again: from here it may never be reachable."""
 _STRAIGHT_TIMEOUT = 3.0
@@ -65,8 +66,7 @@ class Reach:
     async def server(self) -> AsyncIterator[ModelServer]:
         """The HTTP server for one request. Raises CallError; Busy at once while it is blocked."""
         if self.blocked:
-            said = "the v1.0.0 server answers one request at a time, and one that was given up blocks all others"
-            raise Busy(Problem(tried="ask", target="HTTP server", said=said, reason="ONE_AT_A_TIME"))
+            raise Busy(Problem(tried="ask", target="HTTP server", said=BLOCKED, reason="ONE_AT_A_TIME"))
         async with self._lock:
             server = await self._way()
         try:

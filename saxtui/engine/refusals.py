@@ -90,6 +90,9 @@ def not_loaded(name: str, status: ModelStatus) -> Refused:
     """Published, and no slice is proved to have loaded it."""
     if status.failed:
         said, way_out = "its load failed; Sax does not try again", f"unpublish and publish: saxtui unpublish -d {name}"
+    elif hurt := next((item for item in status.replicas if item.broken), None):
+        said = f"slice {hurt.slice} cannot answer: {hurt.broken}"
+        way_out = f"a host that failed restarts all slices by itself; look: saxtui pods -d {name}"
     else:
         said = f"is not loaded yet: {status.active_replicas} of {status.max_replicas} replicas assigned, 0 loaded"
         way_out = f"wait (a 175B model takes up to 10 minutes): saxtui models -d {name}"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from saxtui.engine import refusals
 from saxtui.engine.book import Book
 from saxtui.engine.hearing import Hearing
-from saxtui.engine.reach import Reach
+from saxtui.engine.reach import BLOCKED, Reach
 from saxtui.engine.store import Part, Store
 from saxtui.engine.truth import FRESH, Truth
 from saxtui.engine.usual import Times
@@ -60,16 +60,28 @@ class Serving:
         return self._prompts
 
     async def models(self) -> tuple[ModelStatus, ...]:
-        """The truth ladder of every published model; puts it into the store. Raises CallError."""
+        """The truth ladder of every published model; puts it into the store. Raises CallError.
+
+        The old HTTP server answers one request at a time: while a prompt is there only the logs are read, for asking
+        would wait behind it. What the logs say is put into the store even when the server cannot be asked.
+        """
+        kubernetes, last = None, self._store.state.models
         try:
-            async with self._reach.server() as server:
-                free = self._prompts == 0 or server.dialect is Dialect.NEW
-                found = await self._truth.look(await self._reach.kubernetes(), server, listing=free)
+            kubernetes = await self._reach.kubernetes()
+            if last.value is not None and self._reach.dialect is Dialect.OLD and (self._prompts or self._reach.blocked):
+                found, said = await self._truth.look(kubernetes, None), last.error
+            else:
+                async with self._reach.server() as server:
+                    found, said = await self._truth.look(kubernetes, server), ""
         except CallError as error:
-            last = self._store.state.models
-            self._store.change(models=Part(value=last.value, error=error.problem.one_line(), as_of=last.as_of))
+            seen = last.value
+            if kubernetes is not None and seen:
+                with suppress(CallError):
+                    seen = await self._truth.look(kubernetes, None)
+            self._store.change(models=Part(value=seen, error=error.problem.one_line(), as_of=last.as_of))
             raise
-        self._store.change(models=Part(value=found, as_of=self._clock.now()))
+        said = BLOCKED if self._reach.blocked else said
+        self._store.change(models=Part(value=found, error=said, as_of=last.as_of if said else self._clock.now()))
         return found
 
     async def model(self, model: str = "") -> ModelStatus | None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from typing import TYPE_CHECKING
 
 from saxtui.engine.asking import Asking
+from saxtui.engine.canary import Canary
 from saxtui.engine.connection import Connection
 from saxtui.engine.drift import Drift
 from saxtui.engine.hearing import Hearing
@@ -19,6 +20,7 @@ from saxtui.engine.running import Runs
 from saxtui.engine.serving import Serving
 from saxtui.engine.store import Store
 from saxtui.engine.talking import SaxTalker
+from saxtui.engine.tending import Tending
 from saxtui.engine.usual import Times
 from saxtui.engine.watching import Watching
 from saxtui.errors import Problem
@@ -72,6 +74,8 @@ class Session:
         self._phasing = Phasing(store, self.connection, hearing, cloud.clock)
         self._sax = SaxTalker(self._serving, deployment.model.id, cloud.clock)
         self.asking = Asking(self._sax.unguarded, cloud.clock, self._sax.obstacle)
+        self.canary = Canary(self._sax.unguarded, store, cloud.clock, self._in_use)
+        self._tending = Tending(self._serving, self.canary, store, cloud.clock)
 
     async def plan(self, adopt: Collection[str] = ()) -> Plan:
         """Observe and plan; puts it into the store. Raises Refused/CallError with a Problem that names the thing."""
@@ -143,6 +147,16 @@ class Session:
     async def models(self) -> tuple[ModelStatus, ...]:
         """The truth ladder of every published model; puts it into the store."""
         return await self._serving.models()
+
+    async def tend(self) -> None:
+        """Keep `models` and the canary's `beats` in the store live until cancelled, while there is a cluster of ours.
+
+        What the canary sends never counts as a prompt; it rests while one is queued or with the server.
+        """
+        await self._tending.run()
+
+    def _in_use(self) -> bool:
+        return self._serving.prompts > 0 or self.asking.queued > 0
 
     async def publish(self, model: str = "", path: str = "", checkpoint: str = "", replicas: int = 0) -> ModelStatus:
         """Publish (the deployment's model by default). Already published the same is success."""

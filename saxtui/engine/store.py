@@ -12,7 +12,7 @@ from saxtui.model.events import Event
 from saxtui.model.phases import Phases
 from saxtui.model.plan import Plan
 from saxtui.model.progress import RunProgress, apply
-from saxtui.model.serving import ModelStatus, Reached
+from saxtui.model.serving import Beat, ModelStatus, Reached
 
 T = TypeVar("T")
 
@@ -41,6 +41,7 @@ class State:
     models: Part[tuple[ModelStatus, ...]] = field(default_factory=Part)
     phases: Part[Phases] = field(default_factory=Part)
     reach: Part[Reached] = field(default_factory=Part)
+    beats: Part[tuple[Beat, ...]] = field(default_factory=Part)
     events: tuple[Event, ...] = ()
 
 

@@ -78,7 +78,7 @@ class SaxTalker:
             return Waiting(f"the HTTP server cannot be asked: {error.problem.said}")
         if status is None:
             return Waiting(f"{model} is not published", final=True)
-        return None if status.loaded else _loading(status)
+        return None if status.able else _loading(status)
 
     async def close(self) -> None:
         """Nothing: the session owns the connection."""
@@ -89,13 +89,16 @@ class SaxTalker:
         status = await self._serving.model(model)
         if status is None:
             raise refusals.not_published(self._serving.name, model)
-        if not status.loaded:
+        if not status.able:
             raise refusals.not_loaded(self._serving.name, status)
 
 
 def _loading(status: ModelStatus) -> Waiting:
     if status.failed and status.failed >= status.active_replicas:
         return Waiting(f"{status.id} failed to load, and Sax never tries again: unpublish, fix, publish", final=True)
+    hurt = next((item for item in status.replicas if item.broken), None)
+    if hurt is not None:
+        return Waiting(f"slice {hurt.slice} cannot answer: {hurt.broken}")
     loading = [item.since for item in status.replicas if item.rung is Rung.LOADING and item.since]
     if loading:
         return Waiting(f"{status.id} is loading", since=min(loading), usual=status.usual)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from saxtui.engine.book import Book
 from saxtui.engine.evidence import Testimony, Witnesses
 from saxtui.engine.hearing import Hearing
-from saxtui.engine.ladder import holds, replica
+from saxtui.engine.ladder import broken, holds, replica
 from saxtui.engine.store import Store
 from saxtui.engine.usual import Times
 from saxtui.model.cluster import ClusterView
@@ -38,16 +38,13 @@ class Truth:
         self._times: Times | None = None
         self._witnesses = Witnesses(hearing)
 
-    async def look(self, kubernetes: Kubernetes, server: ModelServer, *, listing: bool) -> tuple[ModelStatus, ...]:
-        """Every published model. Without `listing` the server is not asked, and its last word stands. Raises CallError.
-
-        The old HTTP server answers one request at a time: asking it while a prompt is there would only wait behind it.
-        """
+    async def look(self, kubernetes: Kubernetes, server: ModelServer | None) -> tuple[ModelStatus, ...]:
+        """Every published model; without a server its last word stands, and only logs are read. Raises CallError."""
         view = await self._view(kubernetes)
         testimony = await self._witnesses.hear(kubernetes, view)
         last = self._store.state.models.value
-        if not listing and last is not None:
-            return tuple(self._judge(view, testimony, replace(status, replicas=())) for status in last)
+        if server is None:
+            return tuple(self._judge(view, testimony, replace(status, replicas=())) for status in last or ())
         known = await self._book.known()
         found = []
         for model in await self._ids(server, known, testimony):
@@ -111,6 +108,13 @@ class Truth:
             )
             for index in slices
         )
+        hosts = self._deployment.slices.shape.hosts
+        replicas = tuple(
+            replace(item, broken=broken(view, item.slice, hosts, _loaded_at(item)))
+            if item.rung >= Rung.LOADED
+            else item
+            for item in replicas
+        )
         lost = not active and testimony.servable and listed.path not in testimony.servable
         return replace(listed, replicas=replicas, offered=testimony.servable if lost else ())
 
@@ -119,6 +123,10 @@ class Truth:
         if part.value is not None and not part.error and self._clock.now() - part.as_of < FRESH:
             return part.value
         return await kubernetes.look([self._deployment.namespace])
+
+
+def _loaded_at(item: ReplicaTruth) -> float:
+    return max((found.at for found in item.evidence if found.rung is Rung.LOADED), default=item.since)
 
 
 def _lit(status: ModelStatus, seconds: float, now: float) -> ModelStatus:

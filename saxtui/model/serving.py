@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 
 class Rung(IntEnum):
@@ -30,12 +30,18 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class ReplicaTruth:
-    """One slice's replica of one model."""
+    """One slice's replica of one model. `broken`: why it cannot answer although its log says loaded, "" if it can."""
 
     slice: int
     rung: Rung
     evidence: tuple[Evidence, ...] = ()
     since: float = 0.0
+    broken: str = ""
+
+    @property
+    def able(self) -> bool:
+        """Whether it can answer: proved loaded, and its slice is whole."""
+        return self.rung >= Rung.LOADED and not self.broken
 
     @property
     def failed(self) -> bool:
@@ -68,6 +74,11 @@ class ModelStatus:
     def loaded(self) -> int:
         """Replicas proved loaded."""
         return sum(1 for replica in self.replicas if replica.rung >= Rung.LOADED)
+
+    @property
+    def able(self) -> int:
+        """Replicas that can answer: loaded, on slices that are whole."""
+        return sum(1 for replica in self.replicas if replica.able)
 
     @property
     def failed(self) -> int:
@@ -133,3 +144,29 @@ class Reached:
     dialect: Dialect
     blocked: bool
     since: float
+
+
+class Pulse(StrEnum):
+    """How one beat of the canary went. BLOCKED: not sent, the server still works on a request that was given up."""
+
+    OK = "ok"
+    SLOW = "slow"
+    TIMEOUT = "timeout"
+    ERROR = "error"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """One tiny bounded prompt of the canary: when, to which model, how long it took, what was said if it failed."""
+
+    at: float
+    pulse: Pulse
+    seconds: float
+    model: str
+    said: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether it was answered."""
+        return self.pulse in (Pulse.OK, Pulse.SLOW)

@@ -173,6 +173,9 @@ class FakeSession:
         for gate in self.gates.values():
             gate.set()
 
+    async def tend(self) -> None:
+        await asyncio.Event().wait()
+
     async def watch(self) -> None:
         self.store.change(cluster=Part(value=ClusterView(freshness=Freshness.LIVE, seen=self.clock.now())))
         await asyncio.Event().wait()

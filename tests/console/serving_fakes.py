@@ -97,6 +97,9 @@ class FakeSession:
     logs_error: Problem | None = None
     models_error: Exception | None = None
 
+    async def tend(self) -> None:
+        await asyncio.Event().wait()
+
     async def watch(self) -> None:
         await asyncio.Event().wait()
 
