@@ -59,30 +59,42 @@ def up(front: Front, named: str | None, yes: bool, take_over: bool, adopt: tuple
 
 
 async def bring_up(
-    front: Front, session: Session, *, named: str, yes: bool, take_over: bool = False, adopt: tuple[str, ...] = ()
+    front: Front,
+    session: Session,
+    *,
+    named: str,
+    yes: bool,
+    take_over: bool = False,
+    adopt: tuple[str, ...] = (),
+    kind: str = "up",
 ) -> int:
-    """Plan, ask, run, and say what bills and what to do next; returns the exit code."""
+    """Plan, ask, run, and say what bills and what to do next; returns the exit code. `kind`: "up" or "resume"."""
     plan = await session.plan(adopt)
     render.plan(front.out, plan)
     if not unchanged(plan):
         await front.consent(_up_question(plan), plan.project, yes=yes)
     await front.keep_copy()
-    with front.at_stake(session, named, "up"):
-        result = await follow(front, session, session.up(plan, take_over=take_over, adopt=adopt))
+    with front.at_stake(session, named, kind):
+        result = await follow(front, session, session.up(plan, take_over=take_over, adopt=adopt, kind=kind))
         report(front, session, result)
-        cost = meter(session.deployment, session.store.state.progress, session.cloud.clock.now())
-    render.bills(front.out, cost)
     choosing.show(front, result.choices, named)
+    outcome(front, session, result)
+    next_step = f"saxtui pods -d {named}   saxtui publish -d {named}   saxtui down -d {named}"
+    if result.exit_code != ExitCode.DONE:
+        next_step = f"go on: saxtui {kind} -d {named}   take down: saxtui down -d {named}"
+    front.out.line(("next: ", "dim"), next_step)
+    return int(result.exit_code)
+
+
+def outcome(front: Front, session: Session, result: RunResult) -> None:
+    """What bills after the run, and its record."""
+    cost = meter(session.deployment, session.store.state.progress, session.cloud.clock.now())
+    render.bills(front.out, cost)
     front.out.record(
-        "result", kind="up", outcome=result.outcome, exit_code=int(result.exit_code), seconds=result.seconds,
+        "result", kind=result.kind, outcome=result.outcome, exit_code=int(result.exit_code), seconds=result.seconds,
         usd_per_hour=cost.usd_per_hour, spent=cost.spent, unpriced=cost.unpriced,
         doubtful=cost.doubtful, under_way=cost.under_way,
     )  # fmt: skip
-    next_step = f"saxtui pods -d {named}   saxtui publish -d {named}   saxtui down -d {named}"
-    if result.exit_code != ExitCode.DONE:
-        next_step = f"go on: saxtui up -d {named}   take down: saxtui down -d {named}"
-    front.out.line(("next: ", "dim"), next_step)
-    return int(result.exit_code)
 
 
 def _up_question(plan: Plan) -> list[list[Piece]]:

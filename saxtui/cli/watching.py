@@ -64,6 +64,7 @@ async def show_status(front: Front, session: Session, named: str) -> int:
         for line in render.step_lines(front.out, plan, progress, now):
             front.out.line(*line)
     render.step_records(front.out, plan, progress, now)
+    _say_paused(front, session, progress, named)
     if failure is None and progress.step("cluster").ownership is Ownership.OWNED:
         failure = await _look(front, session, now)
     changed = await _drift(front, session) if failure is None else ()
@@ -74,11 +75,23 @@ async def show_status(front: Front, session: Session, named: str) -> int:
         outcome=progress.outcome, started=progress.started, ended=progress.ended,
         usd_per_hour=cost.usd_per_hour, spent=cost.spent, unpriced=cost.unpriced,
         doubtful=cost.doubtful, under_way=cost.under_way, observed=failure is None, changes=_pending(plan),
-        drift=len(changed),
+        drift=len(changed), paused=progress.paused,
     )  # fmt: skip
     if failure is not None:
         return front.failed(failure.problem, ExitCode.DOUBT if holds(progress) else failure.exit_code)
     return int(ExitCode.DOUBT if word != "running" and in_doubt(progress) else ExitCode.DONE)
+
+
+def _say_paused(front: Front, session: Session, progress: RunProgress, named: str) -> None:
+    """That slices are at zero, what goes on billing all the same, and the way back."""
+    from saxtui.model import cost
+
+    if not progress.paused:
+        return
+    names = ", ".join(name.removeprefix("pool/") for name in progress.paused)
+    stays = ", ".join(line.name for line in cost.lines(session.deployment) if not line.main)
+    front.out.line(("paused: ", "warn"), f"{names} at zero hosts, or on the way; what goes on billing: {stays}")
+    front.out.line((f"        back: saxtui resume -d {named}", "dim"))
 
 
 async def _drift(front: Front, session: Session) -> tuple[Drift, ...]:
@@ -126,7 +139,7 @@ def in_doubt(progress: RunProgress) -> bool:
 
 
 def state_word(progress: RunProgress, holder: LockHolder | None) -> str:
-    """The deployment in a word: new, running, interrupted, up, failed, paused, doubt, down."""
+    """The deployment in a word: new, running, interrupted, up, failed, stopped, paused, doubt, down."""
     from saxtui.engine.summary import standing
 
     word = standing(progress, holder)[0]

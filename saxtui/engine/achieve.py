@@ -8,33 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import replace
 from typing import Any
 
 from saxtui.engine.recorder import Recorder
+from saxtui.engine.resizing import Resizable, bring_to
+from saxtui.engine.sending import SENDS, Request, record_operation, send
 from saxtui.engine.step import Observation, Presence, Step, StepContext, backoff, patiently
-from saxtui.errors import (
-    Ambiguous,
-    Busy,
-    CallError,
-    Conflict,
-    Problem,
-    SaxtuiError,
-    StepFailed,
-    Throttled,
-    Unauthenticated,
-    Unreachable,
-)
+from saxtui.errors import CallError, Problem, SaxtuiError, StepFailed
 from saxtui.model import events as ev
 from saxtui.model.plan import StepKind
 from saxtui.model.progress import Ownership
 
-_SENDS = 8
-"""How often one step sends its creating request at most, each time after a look that found nothing."""
-_BUSY_LIMIT = 3600.0
 _LEAVING_LIMIT = 1800.0
-_OPERATION = re.compile(r"operation-[0-9a-z-]+")
 
 
 class ForeignResource(StepFailed):
@@ -70,11 +56,14 @@ async def _reach(step: Step, ctx: StepContext) -> Observation:
     """Look and send until the resource is there as wanted. Raises when it is foreign or does not come."""
     settled = not ctx.may_exist
     stays = ctx.now.ownership is not Ownership.DELETING
-    for sends in range(_SENDS + 1):
+    for sends in range(SENDS + 1):
         seen = await _look(step, ctx)
         if seen.presence is Presence.FOREIGN:
             await _foreign(step, ctx.recorder, seen)
             raise ForeignResource(_foreign_problem(step, seen))
+        if seen.presence is Presence.OURS and isinstance(step, Resizable) and _resizes(step, ctx, seen):
+            await bring_to(step, ctx, step.full)
+            continue
         if not stays and seen.presence is Presence.OURS:
             stays = True
             await _outlast(step, ctx)
@@ -90,19 +79,25 @@ async def _reach(step: Step, ctx: StepContext) -> Observation:
             settled = True
             if await appears(step, ctx):
                 continue
-        if sends == _SENDS:
+        if sends == SENDS:
             break
-        settled = await _send(step, ctx, backoff(sends + 1))
+        settled = await send(ctx, _creation(step, ctx), backoff(sends + 1))
     raise StepFailed(
         Problem(
             tried="create",
             target=step.resource,
-            said=f"sent {_SENDS} times, and " + (f"still {seen.differs}" if seen.differs else "it is absent"),
+            said=f"sent {SENDS} times, and " + (f"still {seen.differs}" if seen.differs else "it is absent"),
             next_step=f"look at it with the console or gcloud, then: saxtui up -d {ctx.deployment.name}",
             reason="NOT_THERE",
             command=step.command,
         )
     )
+
+
+def _resizes(step: Resizable, ctx: StepContext, seen: Observation) -> bool:
+    """Whether a slice was let go, or may be: then it is brought back, or seen to be back."""
+    known = ctx.now
+    return known.resizing is not None or seen.hosts == 0 or known.hosts not in (None, step.full)
 
 
 async def _outlast(step: Step, ctx: StepContext) -> None:
@@ -141,72 +136,6 @@ async def appears(step: Step, ctx: StepContext) -> bool:
     return False
 
 
-async def _send(step: Step, ctx: StepContext, pause: float) -> bool:
-    """Send once, over busy and throttled answers. Returns whether the next look may be believed at once.
-
-    `pause`: seconds to wait after an answer that was lost or says the name is taken.
-    """
-    recorder = ctx.recorder
-    kind, method_target = step.kind.value, step.target
-    started = ctx.clock.now()
-    attempt = 0
-    while True:
-        ctx.control.check()
-        await ctx.lease.permit(makes_bucket=step.kind is StepKind.BUCKET)
-        digest = body_digest(step.body())
-        await recorder.emit(
-            ev.Intent(at=recorder.now(), run=recorder.run, step=step.id, kind=kind, resource=step.resource, body=digest)
-        )
-        method, target = method_target
-        await recorder.emit(
-            ev.Sent(
-                at=recorder.now(), run=recorder.run, step=step.id, method=method, target=target, command=step.command
-            )
-        )
-        attempt += 1
-        ctx.lease.still()
-        try:
-            operation = await step.create(ctx)
-        except Conflict as error:
-            # Ours from a request whose answer was lost, or somebody else's: the next look tells.
-            ctx.report(f"already there: {error.problem.said}")
-            await ctx.sleep(pause)
-            return True
-        except Busy as error:
-            if ctx.clock.now() - started > _BUSY_LIMIT:
-                raise
-            await wait_for_other(ctx, error)
-        except (Throttled, Unauthenticated, Unreachable) as error:
-            if attempt >= _SENDS:
-                raise
-            ctx.report(f"try {attempt} of {_SENDS}: {error.problem.said}")
-            await ctx.sleep(backoff(attempt, error))
-        except Ambiguous as error:
-            said = f"the answer was lost: {error.problem.said}"
-            await recorder.emit(ev.Doubt(at=recorder.now(), run=recorder.run, step=step.id, said=said))
-            await ctx.sleep(pause)
-            return False
-        else:
-            await _record_operation(ctx, operation)
-            return True
-
-
-async def wait_for_other(ctx: StepContext, error: Busy) -> None:
-    """The cluster runs another operation: follow it if it is named, then try again."""
-    found = _OPERATION.search(" ".join((error.problem.said, *error.problem.details)))
-    ctx.report(f"waiting for {found.group()}" if found else f"waiting: {error.problem.said}")
-    if not found:
-        await ctx.sleep(10.0)
-        return
-    started = ctx.clock.now()
-    while ctx.clock.now() - started < _BUSY_LIMIT:
-        other = await patiently(ctx, lambda: ctx.cloud.gke.get_operation(ctx.deployment.region, found.group()))
-        if other is None or other.done:
-            break
-        await ctx.sleep(5.0)
-    await ctx.sleep(2.0)
-
-
 async def _follow(step: Step, ctx: StepContext, seen: Observation) -> tuple[str, Observation]:
     """Wait for the operation that makes the resource; what it leaves behind when it fails is owned first."""
     said = await _finish(step, ctx, seen)
@@ -218,7 +147,7 @@ async def _follow(step: Step, ctx: StepContext, seen: Observation) -> tuple[str,
 
 
 async def _finish(step: Step, ctx: StepContext, seen: Observation) -> str:
-    await _record_operation(ctx, seen.operation)
+    await record_operation(ctx, seen.operation)
     try:
         return await step.wait(ctx)
     except SaxtuiError:
@@ -231,10 +160,17 @@ async def _finish(step: Step, ctx: StepContext, seen: Observation) -> str:
         raise
 
 
-async def _record_operation(ctx: StepContext, operation: str) -> None:
-    if operation and operation != ctx.now.operation:
-        recorder = ctx.recorder
-        await recorder.emit(ev.OperationSeen(at=recorder.now(), run=recorder.run, step=ctx.step, operation=operation))
+def _creation(step: Step, ctx: StepContext) -> Request:
+    """The request that makes the step's resource, journaled as INTENT before it goes out."""
+    recorder, kind = ctx.recorder, step.kind.value
+
+    def intent() -> ev.Event:
+        at, digest = recorder.now(), body_digest(step.body())
+        return ev.Intent(at=at, run=recorder.run, step=step.id, kind=kind, resource=step.resource, body=digest)
+
+    return Request(
+        intent, *step.target, step.command, lambda: step.create(ctx), makes_bucket=step.kind is StepKind.BUCKET
+    )
 
 
 async def _own(step: Step, ctx: StepContext, seen: Observation) -> None:

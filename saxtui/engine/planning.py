@@ -58,8 +58,16 @@ def plan(
         critical_path=critical,
         seconds=seconds,
         sequential_seconds=sum(step.usual[0] for step in planned),
-        consequences=consequences(deployment),
+        consequences=(*_paused(planned, observed), *consequences(deployment)),
         times_from=times.source,
+    )
+
+
+def _paused(planned: tuple[PlannedStep, ...], observed: Mapping[str, Observation]) -> tuple[str, ...]:
+    """That the plan ends a pause, where slices are at zero hosts."""
+    found = [step.title for step in planned if (seen := observed.get(step.id)) is not None and seen.hosts == 0]
+    return (
+        (f"PAUSED: {', '.join(found)} at zero hosts; going on brings all hosts back, and they bill",) if found else ()
     )
 
 

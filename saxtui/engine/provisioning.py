@@ -31,15 +31,20 @@ class _Run:
     unrecorded: CannotRecord | None = None
 
 
-async def provision(plan: Plan, steps: Mapping[str, Step], make: ContextMaker, recorder: Recorder) -> RunResult:
-    """Run the plan's steps. Never raises for a failed step; a kill leaves what the next run needs in the journal."""
+async def provision(
+    plan: Plan, steps: Mapping[str, Step], make: ContextMaker, recorder: Recorder, kind: str = "up"
+) -> RunResult:
+    """Run the plan's steps. Never raises for a failed step; a kill leaves what the next run needs in the journal.
+
+    `kind`: what the run is journaled as, "up" or "resume".
+    """
     started = recorder.now()
     names = tuple(step.id for step in plan.steps)
     loop = asyncio.get_running_loop()
     run = _Run({name: loop.create_future() for name in names})
     try:
         await recorder.emit(
-            ev.RunStarted(at=recorder.now(), run=recorder.run, kind="up", plan=plan.digest, steps=names)
+            ev.RunStarted(at=recorder.now(), run=recorder.run, kind=kind, plan=plan.digest, steps=names)
         )
         blocked = await _refuse_foreign(plan, steps, make, recorder)
         if blocked:
@@ -52,7 +57,7 @@ async def provision(plan: Plan, steps: Mapping[str, Step], make: ContextMaker, r
             raise run.unrecorded
         outcome = _outcome(run, recorder.progress)
         said = run.problems[0].one_line() if run.problems else ""
-        await recorder.emit(ev.RunFinished(at=recorder.now(), run=recorder.run, kind="up", outcome=outcome, said=said))
+        await recorder.emit(ev.RunFinished(at=recorder.now(), run=recorder.run, kind=kind, outcome=outcome, said=said))
     except CannotRecord as error:
         run.problems.insert(0, error.problem)
         outcome = "failed"
@@ -60,7 +65,7 @@ async def provision(plan: Plan, steps: Mapping[str, Step], make: ContextMaker, r
         for future in run.done.values():
             future.cancel()
     return RunResult(
-        kind="up",
+        kind=kind,
         outcome=outcome,
         exit_code=exit_code(outcome, recorder.progress),
         seconds=recorder.now() - started,

@@ -60,6 +60,10 @@ async def _record(step: Step, seen: Observation, known: Ownership, recorder: Rec
                 created=False, recovered=True,
             )
         )  # fmt: skip
+        if seen.hosts == 0:
+            await recorder.emit(
+                ev.Resized(at=at, run=run, step=step.id, kind=kind, resource=step.resource, hosts=0, said=seen.said)
+            )
         if known is Ownership.DELETING or seen.presence is Presence.LEAVING:
             await recorder.emit(ev.Deleting(at=at, run=run, step=step.id, kind=kind, resource=step.resource))
         elif seen.ready:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from saxtui.engine.achieve import appears, wait_for_other
+from saxtui.engine.achieve import appears
+from saxtui.engine.sending import wait_for_other
 from saxtui.engine.step import Look, Observation, Presence, Step, StepContext, backoff, is_passing, patiently
 from saxtui.errors import Busy, CallError, Conflict, InDoubt, NotFound, Problem
 from saxtui.model import events as ev
@@ -34,7 +35,7 @@ async def _remove(step: Step, ctx: StepContext) -> None:
     settled = not ctx.may_exist
     # Until then an earlier request may still act: one to delete would hit what `up` makes next under that name, one to
     # create would complete what was half made (one object of two) after its other half is gone.
-    in_flight = ctx.may_exist or ctx.now.ownership is Ownership.DELETING
+    in_flight = ctx.may_exist or ctx.now.ownership is Ownership.DELETING or ctx.now.resizing is not None
     landed = ctx.clock.now() + step.settle if in_flight else 0.0
     for sends in range(_ROUNDS):
         seen = await patiently(ctx, lambda: step.observe(ctx))

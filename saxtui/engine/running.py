@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from saxtui.engine import mirror, planning, provisioning, recovery, rollback, teardown
+from saxtui.engine import mirror, pausing, planning, provisioning, recovery, rollback, teardown
 from saxtui.engine.checks import problems, survey
 from saxtui.engine.connection import Connection
 from saxtui.engine.control import Control, Paused
@@ -98,11 +98,14 @@ class Runs:
         recorder = _Silent("drift", self._journal, self._store, self._cloud.clock)
         return await drift(self._steps(), self._maker(Control(), recorder, progress, self._lease()), progress)
 
-    async def up(self, plan: Plan, *, take_over: bool = False, adopt: Collection[str] = ()) -> RunResult:
+    async def up(
+        self, plan: Plan, *, take_over: bool = False, adopt: Collection[str] = (), kind: str = "up"
+    ) -> RunResult:
         """Make it so. Raises Refused when a run is in progress, the journal is read-only or the plan is another's.
 
         Raises Fenced when another operator works on it; `take_over`: go on although one whose lease ran out did.
         `adopt` names steps or resources that are used although they are somebody else's; never deleted by `down`.
+        `kind` "resume": the same, journaled as the end of a pause.
         """
         steps = self._steps()
         if plan.project != self._deployment.project or any(planned.id not in steps for planned in plan.steps):
@@ -110,15 +113,34 @@ class Runs:
         self._check_names(steps)
         if plan.step("cluster").action is Action.CREATE:
             await self._connection.forget()
-        control, recorder = self._begin("up")
+        control, recorder = self._begin(kind)
         lease = self._lease(take_over)
         try:
             await control.reading(lease.look())
             make = self._maker(control, recorder, self._store.state.progress, lease, adopt=self._named(adopt))
-            result = await self._mirrored(lease, provisioning.provision(plan, steps, make, recorder))
+            result = await self._mirrored(lease, provisioning.provision(plan, steps, make, recorder, kind))
             return await self._with_choices(result)
         except Paused:
-            return self._not_begun("up")
+            return self._not_begun(kind)
+        finally:
+            self._control = None
+
+    async def pause_slices(self, *, take_over: bool = False) -> RunResult:
+        """Every slice of ours to zero hosts; cluster, bucket and identity stay. Raises Refused like `up`."""
+        wanted = self._deployment
+        if wanted.slices.flex_start:
+            said = "flex-start slices have no size of their own: their hosts come and go with the model servers' pods"
+            raise self._refused(said, f"take it down: saxtui down -d {wanted.name}")
+        steps = self._steps()
+        self._check_names(steps)
+        control, recorder = self._begin(pausing.KIND)
+        lease = self._lease(take_over)
+        try:
+            await control.reading(lease.look())
+            make = self._maker(control, recorder, self._store.state.progress, lease)
+            return await self._mirrored(lease, pausing.pause(steps, make, recorder))
+        except Paused:
+            return self._not_begun(pausing.KIND)
         finally:
             self._control = None
 
@@ -168,10 +190,13 @@ class Runs:
         """
         clock = self._cloud.clock
         until = clock.now() + minutes * 60.0
+        kind = "resume" if self._store.state.progress.kind == "resume" else "up"
         while True:
-            result = await self.roll_back()
-            if result.exit_code is ExitCode.DONE:
-                result = await self.up(await self.plan())
+            # A slice that is at zero hosts is asked for again as it is.
+            half = choosing.half_made(self._deployment, self._store.state.progress)
+            result = await self.roll_back() if half else None
+            if result is None or result.exit_code is ExitCode.DONE:
+                result = await self.up(await self.plan(), kind=kind)
             short = choosing.failed_pools(self._deployment, self._store.state.progress)
             if result.outcome != "failed" or not short or clock.now() + every > until:
                 return result
@@ -179,7 +204,7 @@ class Runs:
             try:
                 await self._control.sleep(clock, every)
             except Paused:
-                return self._not_begun("up")
+                return self._not_begun(kind)
             finally:
                 self._control = None
 

@@ -85,13 +85,20 @@ class Session:
         """Where what is ours is no longer what we made. Reads only. Raises CallError."""
         return await self._runs.drift()
 
-    async def up(self, plan: Plan, *, take_over: bool = False, adopt: Collection[str] = ()) -> RunResult:
+    async def up(
+        self, plan: Plan, *, take_over: bool = False, adopt: Collection[str] = (), kind: str = "up"
+    ) -> RunResult:
         """Make it so; resumes what an earlier run left. Never raises for a failed step: the result tells.
 
         Raises Refused before anything is sent, so also while another operator holds the deployment's lease;
-        `take_over` takes one that ran out; `adopt` names what is used although it is somebody else's.
+        `take_over` takes one that ran out; `adopt` names what is used although it is somebody else's; `kind` "resume"
+        brings a paused one back.
         """
-        return await self._runs.up(plan, take_over=take_over, adopt=adopt)
+        return await self._runs.up(plan, take_over=take_over, adopt=adopt, kind=kind)
+
+    async def pause_slices(self, *, take_over: bool = False) -> RunResult:
+        """Every slice to zero hosts, the rest stays; `up` brings them back. Raises Refused like `up`."""
+        return await self._runs.pause_slices(take_over=take_over)
 
     async def down(
         self, *, keep_bucket: bool = False, take_over: bool = False, also: Collection[str] = ()

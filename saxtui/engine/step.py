@@ -57,7 +57,8 @@ class Presence(StrEnum):
 class Observation:
     """One look. `ready`: the goal holds. `differs`: ours, but not as wanted (what, in words).
 
-    `operation` names a running operation that targets it; `said` is one sanitized line.
+    `operation` names a running operation that targets it; `said` is one sanitized line; `hosts` 0 where a slice that is
+    ours was let go.
     """
 
     presence: Presence
@@ -67,6 +68,7 @@ class Observation:
     ready: bool = True
     differs: str = ""
     operation: str = ""
+    hosts: int | None = None
 
 
 ABSENT = Observation(Presence.ABSENT, ready=False)

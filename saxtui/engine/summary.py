@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class Summary:
     """One line of Home: a saved deployment as its journal tells it, with no request sent.
 
-    `state`: new, running, interrupted, up, failed, paused, doubt, down or unreadable. `usd_per_hour` and `spent` are
-    without what `unpriced` names, None when nothing in them has a known price. `name` is what it is saved under.
+    `state`: new, running, interrupted, up, failed, stopped, paused (slices at zero), doubt, down or unreadable.
+    `usd_per_hour` and `spent` are without what `unpriced` names, None when nothing in them has a known price. `name` is
+    what it is saved under.
     """
 
     name: str
@@ -79,9 +80,17 @@ def standing(progress: RunProgress, holder: LockHolder | None) -> tuple[str, str
         return "doubt", f"{doubted} of {len(progress.steps)} steps in doubt"
     if progress.running:
         return "interrupted", so_far
+    if progress.outcome == "done" and progress.kind == "pause":
+        return "paused", _paused(progress)
     if progress.outcome == "done":
         return ("down", _taken_down(progress)) if progress.kind == "down" else ("up", "")
-    return {"failed": "failed", "paused": "paused"}.get(progress.outcome, "doubt"), progress.said
+    return {"failed": "failed", "paused": "stopped"}.get(progress.outcome, "doubt"), progress.said
+
+
+def _paused(progress: RunProgress) -> str:
+    """What is at zero, since when."""
+    slices = sum(step.at_zero for step in progress.steps.values())
+    return f"paused: {slices} slices at zero hosts; the cluster stays and bills"
 
 
 def _taken_down(progress: RunProgress) -> str:

@@ -46,7 +46,7 @@ def choices(
 
     `zones`: others of the region that offer the machines; those that the error itself names come before them.
     """
-    if progress.kind != "up" or progress.outcome not in ("failed", "paused", "doubt"):
+    if progress.kind not in ("up", "resume") or progress.outcome not in ("failed", "paused", "doubt"):
         return ()
     now = cost.running(deployment, progress).usd
     failed = failed_pools(deployment, progress)
@@ -54,14 +54,9 @@ def choices(
     found = [] if short else [Choice("again", "go on", "run up again from where it stopped", now)]
     if failed and short:
         names = ", ".join(failed)
-        found.append(
-            Choice(
-                f"wait:{WAIT_MINUTES}",
-                f"wait up to {WAIT_MINUTES} minutes",
-                f"delete what is left of {names}, ask again every few minutes; the rest stays up and bills",
-                now,
-            )
-        )
+        left = "nothing of it runs" if half_made(deployment, progress) == () else f"delete what is left of {names}"
+        said = f"{left}; ask again every few minutes; the rest stays up and bills"
+        found.append(Choice(f"wait:{WAIT_MINUTES}", f"wait up to {WAIT_MINUTES} minutes", said, now))
         stockout = any(word in _text(item) for item in short for word in _CAPACITY)
         found += _other_zones(deployment, short, zones, now) if stockout else []
         found += _fewer(deployment, progress, now)
@@ -69,6 +64,9 @@ def choices(
         rest = cost.total(line for line in cost.lines(deployment) if _stays(line.step, progress, failed)).usd
         said = f"delete {', '.join(failed)} with proof; what else is up stays"
         found.append(Choice("rollback", "roll back what failed", said, rest))
+    if any(line.main and _stays(line.step, progress, ()) for line in cost.lines(deployment)):
+        said = "no slice keeps hosts, the cluster stays; " + ("what failed goes; " if failed else "") + "resume later"
+        found.append(Choice("pause", "pause", said, cost.paused(deployment, progress).usd))
     nothing = (Ownership.NONE, Ownership.GONE, Ownership.FOREIGN, Ownership.ADOPTED)
     if any(step.ownership not in nothing for step in progress.steps.values()):
         found.append(Choice("down", "take all down", "delete everything that is ours, with proof", 0.0))
@@ -79,6 +77,11 @@ def failed_pools(deployment: Deployment, progress: RunProgress) -> tuple[str, ..
     """Names of the pools that could not be made."""
     states = {name: progress.step(POOL + name).state for name in deployment.slices.pools}
     return tuple(name for name, state in states.items() if state is StepState.FAILED)
+
+
+def half_made(deployment: Deployment, progress: RunProgress) -> tuple[str, ...]:
+    """Those of the failed pools that are more than a size of zero: they go before they are asked for again."""
+    return tuple(name for name in failed_pools(deployment, progress) if not progress.step(POOL + name).at_zero)
 
 
 def zones_named(problem: Problem) -> tuple[str, ...]:
@@ -104,10 +107,10 @@ def apply_to(deployment: Deployment, key: str) -> Deployment:
         return type(deployment).model_validate(body)
     if kind == "wait" and value.isdigit() and 1 <= int(value) <= 1440:
         return deployment
-    if key in ("again", "rollback", "down"):
+    if key in ("again", "rollback", "pause", "down"):
         return deployment
     raise ValueError(
-        f"no choice is called {key!r}; there are: wait:MINUTES, zone:ZONE, slices:N, rollback, again, down"
+        f"no choice is called {key!r}; there are: wait:MINUTES, zone:ZONE, slices:N, rollback, pause, again, down"
     )
 
 
@@ -142,7 +145,8 @@ def _fewer(deployment: Deployment, progress: RunProgress, now: float | None) -> 
 
 
 def _stays(step: str, progress: RunProgress, failed: Sequence[str]) -> bool:
-    held = progress.step(step).ownership in (Ownership.OWNED, Ownership.OPERATION, Ownership.UNKNOWN)
+    known = progress.step(step)
+    held = known.ownership in (Ownership.OWNED, Ownership.OPERATION, Ownership.UNKNOWN) and not known.at_zero
     return held and step.removeprefix(POOL) not in failed
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from saxtui.catalog import prices
 from saxtui.model.deployment import Deployment
-from saxtui.model.progress import Ownership, RunProgress
+from saxtui.model.progress import Ownership, RunProgress, StepProgress
 
 _EXISTS = frozenset({Ownership.OWNED, Ownership.OPERATION, Ownership.DELETING, Ownership.UNKNOWN})
 
@@ -101,8 +101,17 @@ def of_step(deployment: Deployment, step: str) -> float | None:
 
 
 def running(deployment: Deployment, progress: RunProgress) -> Cost:
-    """What bills now, as far as the journal knows: the lines of steps whose resource exists or may exist."""
-    return total(line for line in lines(deployment) if progress.step(line.step).ownership in _EXISTS)
+    """What bills now, as far as the journal knows: the lines of what exists or may exist, and is not at zero."""
+    return total(line for line in lines(deployment) if _bills(progress.step(line.step)))
+
+
+def paused(deployment: Deployment, progress: RunProgress) -> Cost:
+    """What would go on billing with every slice at zero hosts."""
+    return total(line for line in lines(deployment) if not line.main and _bills(progress.step(line.step)))
+
+
+def _bills(step: StepProgress) -> bool:
+    return step.ownership in _EXISTS and not step.at_zero
 
 
 def since(deployment: Deployment, progress: RunProgress) -> float | None:

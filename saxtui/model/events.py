@@ -29,7 +29,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(Event):
-    """A run began. `kind` is "up" or "down"; `plan` the digest consent was given to."""
+    """A run began. `kind` is "up", "down", "pause", "resume", ...; `plan` the digest consent was given to."""
 
     type: ClassVar[str] = "run-started"
     kind: str
@@ -173,6 +173,27 @@ class Gone(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resizing(Event):
+    """About to give what is ours another size, in hosts: durable before the request is sent."""
+
+    type: ClassVar[str] = "resizing"
+    kind: str
+    resource: str
+    hosts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resized(Event):
+    """What is ours has been seen with so many hosts: from 0 on it bills no more, from more on again."""
+
+    type: ClassVar[str] = "resized"
+    kind: str
+    resource: str
+    hosts: int
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note(Event):
     """A line for the operator that changes no state."""
 
@@ -213,7 +234,7 @@ class ModelLoaded(Event):
 
 ALL: tuple[type[Event], ...] = (
     RunStarted, RunFinished, StepStarted, Intent, Sent, OperationSeen, Progress, Owned, Foreign, Adopted, Doubt,
-    StepDone, StepFailed, Deleting, Gone, Note, ModelPublished, ModelUnpublished, ModelLoaded,
+    StepDone, StepFailed, Deleting, Gone, Resizing, Resized, Note, ModelPublished, ModelUnpublished, ModelLoaded,
 )  # fmt: skip
 _BY_TYPE = {cls.type: cls for cls in ALL}
 

@@ -63,7 +63,19 @@ class StepProgress:
     proof: str = ""
     created: bool = False
     owned_seconds: float = 0.0
-    """Seconds of earlier ownership, each from owned to proved gone; the present one runs from `owned_at`."""
+    """Seconds of earlier ownership, each from owned to proved gone; the present one runs from `owned_at`.
+
+    Time at zero hosts is in neither: each ends when a size of 0 was seen, and a new one begins with the next size.
+    """
+    hosts: int | None = None
+    """The size seen last, after a change of ours; None while it is as it was made."""
+    resizing: int | None = None
+    """The size that was asked for, and that nobody has seen yet."""
+
+    @property
+    def at_zero(self) -> bool:
+        """Whether it is ours with no hosts, and was not asked to have any."""
+        return self.hosts == 0 and not self.resizing
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,11 @@ class RunProgress:
     def running(self) -> bool:
         """Whether a run began and has not ended (also true after a kill, until it is resumed)."""
         return bool(self.run) and not self.outcome
+
+    @property
+    def paused(self) -> tuple[str, ...]:
+        """The steps whose slice is ours at zero hosts, or on its way there or back."""
+        return tuple(step.id for step in self.steps.values() if step.hosts == 0 or step.resizing is not None)
 
     def step(self, step_id: str) -> StepProgress:
         """The step's progress, blank when nothing happened yet."""
@@ -138,7 +155,7 @@ def _resource(step: StepProgress, event: ev.Event) -> StepProgress:
             return replace(
                 step, state=_out_of_doubt(step), ownership=Ownership.INTENT, kind=event.kind, resource=event.resource,
                 body=event.body, operation="", uid="", link="", proof="", owned_at=None,
-                owned_seconds=_held(step, event.at),
+                owned_seconds=_held(step, event.at), hosts=None, resizing=None,
             )  # fmt: skip
         case ev.OperationSeen():
             owner = Ownership.OPERATION if step.ownership in _MAY_BE else step.ownership
@@ -146,7 +163,7 @@ def _resource(step: StepProgress, event: ev.Event) -> StepProgress:
         case ev.Owned():
             return replace(
                 step, state=_out_of_doubt(step), ownership=Ownership.OWNED, kind=event.kind, resource=event.resource,
-                uid=event.uid, link=event.link, owned_at=step.owned_at if step.owned_at is not None else event.at,
+                uid=event.uid, link=event.link, owned_at=None if step.hosts == 0 else _since(step, event.at),
                 created=event.created or step.created, proof="",
             )  # fmt: skip
         case ev.Foreign():
@@ -160,7 +177,9 @@ def _resource(step: StepProgress, event: ev.Event) -> StepProgress:
                 uid=event.uid, owned_at=None, owned_seconds=_held(step, event.at), proof="",
             )  # fmt: skip
         case ev.Doubt():
-            owner = Ownership.DELETING if step.ownership is Ownership.DELETING else Ownership.UNKNOWN
+            # A lost answer about its size or its deletion says nothing against its being there.
+            stays = step.ownership is Ownership.DELETING or step.resizing is not None
+            owner = step.ownership if stays else Ownership.UNKNOWN
             return replace(step, state=StepState.DOUBT, ownership=owner, said=event.said)
         case ev.Deleting():
             return replace(
@@ -170,8 +189,26 @@ def _resource(step: StepProgress, event: ev.Event) -> StepProgress:
             return replace(
                 step, state=StepState.GONE, ownership=Ownership.GONE, kind=event.kind, resource=event.resource,
                 said=event.proof, proof=event.proof, ended=event.at, operation="", owned_at=None,
+                owned_seconds=_held(step, event.at), hosts=None, resizing=None,
+            )  # fmt: skip
+    return _size(step, event)
+
+
+def _size(step: StepProgress, event: ev.Event) -> StepProgress:
+    """How many hosts it has: what has none is ours all the same, and does not bill."""
+    match event:
+        case ev.Resizing():
+            return replace(step, state=_out_of_doubt(step), resizing=event.hosts, operation="")
+        case ev.Resized() if event.hosts == 0:
+            return replace(
+                step, state=_out_of_doubt(step), hosts=0, resizing=None, said=event.said, owned_at=None,
                 owned_seconds=_held(step, event.at),
             )  # fmt: skip
+        case ev.Resized():
+            since = _since(step, event.at) if step.ownership is Ownership.OWNED else None
+            return replace(
+                step, state=_out_of_doubt(step), hosts=event.hosts, resizing=None, said=event.said, owned_at=since
+            )
     return step
 
 
@@ -179,6 +216,11 @@ def _waiting(step: StepProgress) -> StepProgress:
     """What a new run makes of a step it has not looked at yet: what is owned or in doubt stays so."""
     state = StepState.DOUBT if step.ownership is Ownership.UNKNOWN else StepState.WAITING
     return replace(step, state=state, problem=None, said="", fraction=None, started=None, ended=None)
+
+
+def _since(step: StepProgress, at: float) -> float:
+    """From when it has been running: as before, or from now."""
+    return step.owned_at if step.owned_at is not None else at
 
 
 def _held(step: StepProgress, until: float) -> float:

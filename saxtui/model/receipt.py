@@ -150,7 +150,7 @@ class _Ledger:
         match event:
             case ev.RunStarted():
                 self._kind = event.kind
-                if event.kind == "up":  # what an earlier teardown kept is in use again
+                if event.kind in ("up", "resume"):  # what an earlier teardown kept is in use again
                     self._change_all(Fate.KEPT, Fate.THERE)
             case ev.Intent():
                 entry = self._at(event, event.kind, event.resource)
@@ -170,6 +170,8 @@ class _Ledger:
                 self._put(event.step, replace(entry, fate=Fate.GONE, proof=event.proof, ended=event.at))
             case ev.Doubt():
                 self._amend(event.step, Fate.UNKNOWN, event.said)
+            case ev.Resized():
+                self._amend(event.step, Fate.THERE, "")
             case ev.StepDone() if self._kind == "down":  # only what is kept on purpose is done without being gone
                 self._amend(event.step, Fate.KEPT, event.said)
 

@@ -67,6 +67,10 @@ def _say_resource(event: ev.Event) -> tuple[str, str, str]:
             return "adopted", _name(kind, resource), "warn"
         case ev.Foreign(kind=kind, resource=resource, said=said):
             return "not ours", _name(kind, resource) + (f": {said}" if said else ""), "warn"
+        case ev.Resizing(kind=kind, resource=resource, hosts=hosts):
+            return "resize", f"{_name(kind, resource)} to {hosts} hosts", "busy"
+        case ev.Resized(hosts=hosts, said=said):
+            return ("at zero" if hosts == 0 else "resized"), said, "ok"
         case ev.Deleting(kind=kind, resource=resource):
             return "delete", _name(kind, resource), "busy"
         case ev.Gone(kind=kind, resource=resource, proof=proof):

@@ -32,7 +32,8 @@ class Priced(Protocol):
 class Meter:
     """US dollars an hour now and so far, both without the lines named in `unpriced`; None when nothing has a price.
 
-    `doubtful` names the steps whose resource may exist or not, `under_way` those the cloud was told to make or delete.
+    `doubtful` names the steps whose resource may exist or not, `under_way` those the cloud was told to make, to resize
+    or to delete.
     `since`: from when the longest-lived of what bills now has been ours, in epoch seconds.
     """
 
@@ -91,9 +92,19 @@ def meter(deployment: Deployment, progress: RunProgress, now: float) -> Meter:
     running = cost.running(deployment, progress)
     spent = cost.spent(deployment, progress, now)
     doubtful = tuple(step.id for step in progress.steps.values() if step.ownership in _DOUBTFUL)
-    under_way = tuple(step.id for step in progress.steps.values() if step.ownership in _UNDER_WAY)
+    under_way = tuple(
+        step.id for step in progress.steps.values() if step.ownership in _UNDER_WAY or step.resizing is not None
+    )
     unpriced = tuple(dict.fromkeys((*running.unknown, *spent.unknown)))
     return Meter(running.usd, spent.usd, unpriced, doubtful, under_way, cost.since(deployment, progress))
+
+
+def paused_meter(deployment: Deployment, progress: RunProgress, now: float) -> Meter:
+    """The same with every slice at zero hosts: what pausing leaves."""
+    from saxtui.model import cost
+
+    left = cost.paused(deployment, progress)
+    return Meter(left.usd, cost.spent(deployment, progress, now).usd, left.unknown)
 
 
 def of_line(line: Priced) -> Meter:

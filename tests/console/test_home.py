@@ -17,7 +17,7 @@ from tests.console.screens import SIZES, console, shown, shows, until
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_loading_then_ready(size: tuple[int, int]) -> None:
-    runtime = FakeRuntime(summary(), summary("llama-70b", state="paused", said="paused at tpu2", usd_per_hour=38.59))
+    runtime = FakeRuntime(summary(), summary("llama-70b", state="stopped", said="stopped at tpu2", usd_per_hour=38.59))
     runtime.hold = asyncio.Event()
     async with console(runtime, size) as (app, pilot):
         await pilot.pause()
@@ -25,7 +25,7 @@ async def test_loading_then_ready(size: tuple[int, int]) -> None:
         runtime.hold.set()
         await until(pilot, lambda: "llama-70b" in shown(app))
         await shows(
-            app, pilot, *("spmd-175b", "serving 2/2", "$77.18/h", "paused at tpu2", "EMULATED x60", "$115.77/h")
+            app, pilot, *("spmd-175b", "serving 2/2", "$77.18/h", "stopped at tpu2", "EMULATED x60", "$115.77/h")
         )
 
 

@@ -53,6 +53,7 @@ spec: {replicas: 1}
 SHA256 = hashlib.sha256(MANIFEST).hexdigest()
 DEFAULT = Ref("v1", "Namespace", "default")
 CLUSTER_SECONDS, POOL_SECONDS, DELETE_SECONDS, POD_SECONDS, WEBHOOK_SECONDS = 380.0, 240.0, 150.0, 30.0, 45.0
+RESIZE_SECONDS = 60.0
 
 
 class Killed(BaseException):
@@ -300,6 +301,21 @@ class FakeGke:
             return self.w.operation("DELETE_NODE_POOL", target, DELETE_SECONDS, lambda: self.w.pools.pop(name, None))
 
         return await self.w.mutate(f"delete pool {name}", effect)
+
+    async def set_node_pool_size(self, location: str, cluster: str, name: str, hosts: int) -> Operation:
+        def effect() -> Operation:
+            self.w.settle_operations()
+            if name not in self.w.pools:
+                raise NotFound(problem("not found"))
+            self._busy("/nodePools/" + name)
+            spec = self.w.pools[name]["spec"]
+            assert spec.get("placementPolicy") is None or hosts in (0, 8), "a slice has all of its hosts or none"
+            target = f"x/clusters/{cluster}/nodePools/{name}"
+            seconds = POOL_SECONDS if hosts else RESIZE_SECONDS
+            end = lambda: spec.update(initialNodeCount=hosts)  # noqa: E731
+            return self.w.operation("SET_NODE_POOL_SIZE", target, seconds, end)
+
+        return await self.w.mutate(f"size pool {name} {hosts}", effect)
 
     async def get_operation(self, location: str, name: str) -> Operation | None:
         await self.w.read(f"get operation {name}")
@@ -633,6 +649,9 @@ class FakeKubernetes:
 
     def _pods(self, jobset: Json) -> None:
         (job,) = jobset["spec"]["replicatedJobs"]
+        with_hosts = sum(
+            row["status"] == "RUNNING" and row["spec"]["initialNodeCount"] > 0 for row in self.w.pools.values()
+        )
         for slice_ in range(job["replicas"]):
             for host in range(job["template"]["spec"]["completions"]):
                 name = f"{jobset['metadata']['name']}-{job['name']}-{slice_}-{host}-abcde"
@@ -644,7 +663,7 @@ class FakeKubernetes:
                 space = jobset["metadata"]["namespace"]
                 self.w.kube[Ref("v1", "Pod", name, space)] = {
                     "metadata": {"name": name, "namespace": space, "labels": labels},
-                    "status": {"phase": "Running"},
+                    "status": {"phase": "Running" if slice_ < with_hosts else "Pending"},
                 }
 
 

@@ -54,6 +54,12 @@ class Process:
     async def up(self, *adopt: str) -> RunResult:
         return await self.runs.up(await self.runs.plan(adopt), adopt=adopt)
 
+    async def pause(self) -> RunResult:
+        return await self.runs.pause_slices()
+
+    async def resume(self) -> RunResult:
+        return await self.runs.up(await self.runs.plan(), kind="resume")
+
     async def down(self, *, keep_bucket: bool = False) -> RunResult:
         return await self.runs.down(keep_bucket=keep_bucket)
 

@@ -19,7 +19,7 @@ _STEPS = {
     "deployment/sax-admin-server": "admin-server", "jobset/sax-model-server-set": "model-servers",
     "serviceaccount/sax-sa": "kubernetes-account", "namespace/sax": "kubernetes-account",
 }  # fmt: skip
-_MUTATING = ("create", "delete", "apply", "set")
+_MUTATING = ("create", "delete", "apply", "set", "size")
 
 
 def step_of(call: str) -> str:
@@ -46,6 +46,10 @@ def watch_order(world: World) -> None:
         if when != "before" or not is_mutating(call) or not (step := step_of(call)):
             return
         held = world.progress.step(step).ownership
+        if call.startswith("size "):
+            asked = world.progress.step(step).resizing
+            assert asked == int(call.split()[-1]), f"{call} was sent while the journal said {step} goes to {asked}"
+            return
         wanted = {Ownership.DELETING} if call.startswith("delete ") else {Ownership.INTENT}
         if call.startswith("set "):
             wanted |= {Ownership.DELETING}
@@ -139,7 +143,10 @@ class Oracle:
             assert not left, f"down said done, but {left} exist"
             assert all(proof.proof for proof in result.proofs), "a row without a proof"
         if left:
-            assert result.kind == "up" or result.exit_code in (ExitCode.BILLABLE, ExitCode.DOUBT), (left, result)
+            assert result.kind in ("up", "pause", "resume") or result.exit_code in (
+                ExitCode.BILLABLE,
+                ExitCode.DOUBT,
+            ), (left, result)
         unknown = [step.id for step in self.world.progress.steps.values() if step.ownership is Ownership.UNKNOWN]
         assert not unknown or result.exit_code is ExitCode.DOUBT or not _recorded(result), f"{unknown} not said"
 

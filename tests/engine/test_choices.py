@@ -31,7 +31,7 @@ async def test_a_stockout_offers_each_way_with_what_bills() -> None:
     short(world)
     result = await Process(world).up()
     keys = [choice.key for choice in result.choices]
-    assert keys == ["wait:60", "zone:us-west4-c", "zone:us-west4-b", "slices:1", "rollback", "down"]
+    assert keys == ["wait:60", "zone:us-west4-c", "zone:us-west4-b", "slices:1", "rollback", "pause", "down"]
     by_key = {choice.key: choice for choice in result.choices}
     whole, rest = by_key["wait:60"].usd_per_hour, by_key["rollback"].usd_per_hour
     assert whole is not None
@@ -44,7 +44,7 @@ async def test_quota_offers_no_other_zone() -> None:
     world = World()
     short(world, said="GCE_QUOTA_EXCEEDED: Quota exceeded")
     keys = [choice.key for choice in (await Process(world).up()).choices]
-    assert keys == ["wait:60", "slices:1", "rollback", "down"]
+    assert keys == ["wait:60", "slices:1", "rollback", "pause", "down"]
 
 
 async def test_a_permission_lost_midway_and_a_pause_offer_to_go_on() -> None:

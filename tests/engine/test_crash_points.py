@@ -1,4 +1,4 @@
-"""Killed at every boundary of a whole `up` and a whole `down`, once and twice: always the same end.
+"""Killed at every boundary of a whole `up`, `down`, `pause` and `resume`, once and twice: always the same end.
 
 Boundaries: before a request is sent, while it is on its way (it then acts late, or never), after it took effect, after
 its answer (before the record of it is written), after the record. `long` takes 5,000 double points.
@@ -12,14 +12,16 @@ from random import Random
 import pytest
 
 from saxtui.engine.result import RunResult
+from saxtui.model.progress import RunProgress
 from tests.engine.fake_world import World
 from tests.engine.harness import Process, was_killed
-from tests.engine.oracle import Oracle, watch_order
+from tests.engine.oracle import Oracle, is_mutating, watch_order
 from tests.engine.schedules import in_order, settle, strangers
 
 SINGLE_POINTS = 300
 """At least so many distinct points must be there to be taken; all of them are."""
 SHARDS = 4
+VERBS = {"up": Process.up, "down": Process.down, "pause": Process.pause, "resume": Process.resume}
 
 
 def fresh(seed: int = 3) -> World:
@@ -35,7 +37,7 @@ async def live(world: World, verb: str, point: int = 0) -> RunResult | None:
     process = Process(world)
     world.kill_at = world.points + point if point else 0
     try:
-        return await (process.up() if verb == "up" else process.down())
+        return await VERBS[verb](process)
     except BaseException as error:
         if not was_killed(error):
             raise
@@ -50,6 +52,45 @@ async def brought_up() -> World:
     world.rules.clear()
     world.landing = None
     return world
+
+
+async def standing(verb: str) -> World:
+    """A world that is up, or paused when the verb is `resume`."""
+    world = await brought_up()
+    if verb == "resume":
+        await live(world, "pause")
+    return world
+
+
+async def telling(verb: str) -> list[int]:
+    """The points of an undisturbed pause or resume, without reads that follow a read: those leave the same behind."""
+    world, calls = await standing(verb), []
+    before = world.points
+    world.rules.append(lambda when, call: calls.append((world.points - before, when, call)))
+    await live(world, verb)
+    changes = [is_mutating(call) or call.startswith(("append", "put")) for _, _, call in calls]
+    return [point for (point, _, _), here, last in zip(calls, changes, [True, *changes], strict=False) if here or last]
+
+
+def copied(world: World) -> World:
+    """A world of its own that goes on from here; events are frozen and shared."""
+    kept = world.progress, world.journal
+    world.progress, world.journal = RunProgress(steps={}), []
+    try:
+        made = copy.deepcopy(world)
+    finally:
+        world.progress, world.journal = kept
+    made.progress, made.journal = kept[0], list(kept[1])
+    return made
+
+
+def paused_end(world: World) -> dict[str, object]:
+    """What a pause or a resume changes: the hosts of each pool, the model servers and their pods."""
+    return {
+        "hosts": {name: row["spec"]["initialNodeCount"] for name, row in world.pools.items() if name.startswith("tpu")},
+        "servers": [str(ref) for ref in world.kube if ref.kind == "JobSet"],
+        "pods": world.snapshot()["pods"],
+    }
 
 
 async def boundaries(verb: str) -> int:
@@ -123,6 +164,80 @@ async def test_every_single_point(verb: str, shard: int) -> None:
     clean = await clean_end()
     for point in range(1 + shard, await boundaries(verb) + 1, SHARDS):
         await single(verb, point, clean)
+
+
+async def sized(verb: str, point: int, start: World, ends: dict[str, object], *, whole: bool) -> None:
+    """Kill a pause or a resume at one point, then give the same command again; `whole`: then take all down too."""
+    where = f"{verb} killed at point {point}"
+    world = copied(start)
+    strangers(world, Random(point), point % 4)
+    settle(world, point)
+    oracle = Oracle(world, Process(world).deployment)
+    watch_order(world)
+    await live(world, verb, point)
+    oracle.nothing_lost()
+    result = await live(world, verb)
+    assert result is not None and result.outcome == "done", (where, result)
+    oracle.after(result)
+    world.landing = None
+    await world.sleep(200)
+    world.settle_operations()
+    assert paused_end(world) == ends, where
+    assert all(world.created[f"pool {name}"] == 1 for name in world.pools), where
+    at_zero = {step.id for step in world.progress.steps.values() if step.at_zero}
+    assert at_zero == ({"pool/tpu1", "pool/tpu2"} if verb == "pause" else set()), where
+    if whole:
+        await ends_down(world, oracle, where)
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume"])
+async def test_every_point_of_a_pause_and_of_a_resume(verb: str) -> None:
+    in_order()
+    start = await standing(verb)
+    undisturbed = copied(start)
+    await live(undisturbed, verb)
+    ends = paused_end(undisturbed)
+    points = await telling(verb)
+    assert len(points) > 60
+    for number, point in enumerate(points):
+        await sized(verb, point, start, ends, whole=number % 25 == 0)
+
+
+async def other_way(seed: int) -> None:
+    """Kill a pause or resume, then order the opposite at once: a late request of the first must not undo it."""
+    rng = Random(seed)
+    first, second = rng.choice((("pause", "resume"), ("resume", "pause"), ("pause", "up"), ("pause", "down")))
+    where = f"seed {seed}: {first} killed, then {second}"
+    world = await standing(first)
+    strangers(world, rng, seed % 4)
+    settle(world, seed)
+    oracle = Oracle(world, Process(world).deployment)
+    watch_order(world)
+    await live(world, first, rng.randint(1, 110))
+    oracle.nothing_lost()
+    result = await live(world, second)
+    assert result is not None and result.outcome == "done", (where, result)
+    oracle.after(result)
+    await world.sleep(900)
+    world.settle_operations()
+    hosts = {"resume": {8}, "up": {8}, "pause": {0}, "down": set()}[second]
+    assert {row["spec"]["initialNodeCount"] for row in world.pools.values()} == hosts, where
+    if second != "down":
+        await ends_down(world, oracle, where)
+
+
+async def test_a_pause_or_resume_that_was_killed_is_turned_round() -> None:
+    in_order()
+    for seed in range(8):
+        await other_way(seed)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+async def test_a_thousand_turned_round() -> None:
+    in_order()
+    for seed in range(1000):
+        await other_way(seed)
 
 
 async def double(seed: int) -> None:

@@ -58,6 +58,17 @@ def test_a_problem_without_an_answer_still_says_all_five_things() -> None:
         (ev.StepFailed(**BASE, problem=PROBLEM), "failed", "create cluster saxml: quota [QUOTA]"),
         (ev.Deleting(**BASE, kind="bucket", resource="b"), "delete", "bucket b"),
         (ev.Gone(**BASE, kind="bucket", resource="b", proof="GET 404"), "gone", "bucket b: GET 404"),
+        (ev.Resizing(**BASE, kind="node-pool", resource="tpu1", hosts=0), "resize", "node-pool tpu1 to 0 hosts"),
+        (
+            ev.Resized(**BASE, kind="node-pool", resource="tpu1", hosts=0, said="tpu1: 0 hosts"),
+            "at zero",
+            "tpu1: 0 hosts",
+        ),
+        (
+            ev.Resized(**BASE, kind="node-pool", resource="tpu1", hosts=8, said="tpu1: 8 hosts"),
+            "resized",
+            "tpu1: 8 hosts",
+        ),
         (ev.Note(**BASE, said="hello"), "note", "hello"),
         (
             ev.ModelPublished(**BASE, model="/sax/test/m", path="a.B", checkpoint="None", replicas=2),

@@ -65,6 +65,11 @@ class GoogleGke:
         path = f"{self._cluster(location, cluster)}/nodePools/{name}"
         return await self._delete("delete_node_pool", path, f"node pool {name}")
 
+    async def set_node_pool_size(self, location: str, cluster: str, name: str, hosts: int) -> Operation:
+        """`hosts` per zone. Raises NotFound."""
+        path = f"{self._cluster(location, cluster)}/nodePools/{name}"
+        return await self._change("set_node_pool_size", {"name": path, "node_count": hosts}, "resize", f"pool {name}")
+
     async def get_operation(self, location: str, name: str) -> Operation | None:
         """None where the API says 404."""
         path = f"{self._parent(location)}/operations/{name}"
@@ -121,10 +126,11 @@ class GoogleGke:
         return _operation(found)
 
     async def _delete(self, method: str, path: str, target: str) -> Operation:
+        return await self._change(method, {"name": path}, "delete", target)
+
+    async def _change(self, method: str, request: Json, tried: str, target: str) -> Operation:
         found = await self._transport.run(
-            lambda: getattr(self._load(), method)(request={"name": path}, retry=None, timeout=TIMEOUT),
-            "delete",
-            target,
+            lambda: getattr(self._load(), method)(request=request, retry=None, timeout=TIMEOUT), tried, target
         )
         return _operation(found)
 

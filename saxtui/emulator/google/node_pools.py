@@ -15,8 +15,6 @@ Json = dict[str, Any]
 CPU_POOL_SECONDS = 67.0
 TPU_POOL_SECONDS = (190.0, 260.0)
 DELETE_SECONDS = 150.0
-RESIZE_SECONDS = 60.0
-RESIZE_READY_IN = 10.0
 BOOT_LEAD = 20.0
 """Nodes are told of this long before the pool says RUNNING: the VMs boot first."""
 _NAME = re.compile(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?")
@@ -49,10 +47,9 @@ class NodePools:
         world.on("gke.pool.booting", self._booting)
         world.on("gke.pool.created", self._created)
         world.on("gke.pool.deleted", self._deleted)
-        world.on("gke.pool.resized", self._resized)
 
     def routes(self) -> list[Route]:
-        """Create, get, list, delete and setSize."""
+        """Create, get, list and delete."""
         base = "/v1/projects/{project}/locations/{location}/clusters/{cluster}/nodePools"
         one = base + "/{pool}"
         return [
@@ -60,7 +57,6 @@ class NodePools:
             Route("container", "POST", base, self._create),
             Route("container", "GET", one, self._get),
             Route("container", "DELETE", one, self._delete),
-            Route("container", "POST", one + ":setSize", self._resize),
         ]
 
     # -- for clusters
@@ -94,9 +90,10 @@ class NodePools:
         """Tell of the pool's nodes, zone by zone; they are Ready after that many seconds."""
         row["_nodes"] = row["initialNodeCount"] * len(row["locations"])
         for zone in row["locations"]:
-            self._tell_nodes(cluster_key, row, zone, row["initialNodeCount"], ready_in)
+            self.tell_nodes(cluster_key, row, zone, row["initialNodeCount"], ready_in)
 
-    def _tell_nodes(self, cluster_key: str, row: Json, zone: str, count: int, ready_in: float) -> None:
+    def tell_nodes(self, cluster_key: str, row: Json, zone: str, count: int, ready_in: float) -> None:
+        """Tell of `count` more nodes of the pool in a zone."""
         self._world.tell("pool.nodes", cluster=cluster_key, pool=row, zone=zone, count=count, ready_in=ready_in)
 
     def remove(self, cluster_key: str, name: str) -> None:
@@ -229,41 +226,6 @@ class NodePools:
         operations.finish(
             self._world, operation, error=failure["message"], code=failure["code"], condition=failure["condition"]
         )
-
-    # -- change
-    def _resize(self, call: Call) -> Json:
-        body = schema.normalise("SetNodePoolSizeRequest", call.request.json())
-        key, row = self.find(call)
-        size = int(body.get("nodeCount", 0))
-        operations.refuse_if_busy(self._world, key, row["name"])
-        row["_failure"] = slices.wrong_size(row, size)
-        row["_size"] = size
-        row["status"] = "RECONCILING"
-        operation = operations.start(
-            self._world, "SET_NODE_POOL_SIZE", key, RESIZE_SECONDS, "gke.pool.resized", pool=row["name"]
-        )
-        return operations.view(self._world, operation)
-
-    def _resized(self, payload: Json) -> None:
-        operation = operations.running(self._world, payload["operation"])
-        if operation is None:
-            return
-        key = operation["_cluster"]
-        row = self._world.table("gke.pools")[f"{key}/{operation['_pool']}"]
-        row["status"] = "RUNNING"
-        failure, size = row.pop("_failure"), row.pop("_size")
-        if failure:
-            operations.finish(self._world, operation, error=failure["message"], code=failure["code"])
-            return
-        before = row["initialNodeCount"]
-        row["initialNodeCount"] = size
-        row["_nodes"] = size * len(row["locations"])
-        for zone in row["locations"]:
-            if size > before:
-                self._tell_nodes(key, row, zone, size - before, RESIZE_READY_IN)
-            elif size < before:
-                self._world.tell("pool.shrunk", cluster=key, pool=row, zone=zone, count=size)
-        operations.finish(self._world, operation)
 
     # -- delete
     def _delete(self, call: Call) -> Json:

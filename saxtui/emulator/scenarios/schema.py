@@ -25,7 +25,7 @@ Service = Literal[
     "kubernetes",
     "sax",
 ]
-SEAMS = ("cluster.create", "cluster.delete", "pool.create", "pool.delete", "bucket.create", "model.load")
+SEAMS = ("cluster.create", "cluster.delete", "pool.create", "pool.resize", "pool.delete", "bucket.create", "model.load")
 """What the emulator asks about before it does it; a name may follow after a slash, with * and ?."""
 MOMENTS = ("cluster.running", "pool.nodes", "container.started", "service.address", "model.loaded")
 """What has just happened, likewise with a name: of the cluster, node pool, pod, Service or model."""
@@ -196,7 +196,7 @@ class SeamFault(Fault):
 class Stockout(SeamFault, tag="stockout"):
     """The pool fails with GCE_STOCKOUT after so many seconds, with `running` of its machines there till then."""
 
-    seams = ("pool.create",)
+    seams = ("pool.create", "pool.resize")
     after: Seconds = 300.0
     running: Annotated[int, Meta(ge=0)] = 0
 
@@ -204,7 +204,7 @@ class Stockout(SeamFault, tag="stockout"):
 class QuotaExceeded(SeamFault, tag="quota-exceeded"):
     """The pool fails with GCE_QUOTA_EXCEEDED after so many seconds."""
 
-    seams = ("pool.create",)
+    seams = ("pool.create", "pool.resize")
     after: Seconds = 38.0
     metric: str = "SSD_TOTAL_GB"
     limit: Seconds = 250.0
@@ -213,7 +213,7 @@ class QuotaExceeded(SeamFault, tag="quota-exceeded"):
 class SlowOperation(SeamFault, tag="slow-operation"):
     """The operation takes that many times as long."""
 
-    seams = ("cluster.create", "cluster.delete", "pool.create", "pool.delete")
+    seams = ("cluster.create", "cluster.delete", "pool.create", "pool.resize", "pool.delete")
     factor: Annotated[float, Meta(gt=0, le=1000)]
 
 

@@ -1,20 +1,27 @@
-"""One TPU slice: a node pool of as many hosts as its topology has, in one zone, all or none."""
+"""One TPU slice: a node pool of as many hosts as its topology has, in one zone, all or none.
+
+GKE lets a slice of several hosts go whole and brings it back whole: its pool has all of its hosts, or zero.
+"""
 
 from __future__ import annotations
 
-from saxtui.engine.step import Json, Look, Observation, Presence, Step, StepContext
+from dataclasses import replace
+
+from saxtui.engine.resizing import Resizable, Size
+from saxtui.engine.step import Json, Look, Observation, Presence, StepContext
 from saxtui.engine.steps import operations
 from saxtui.engine.steps.cluster import SCOPE
-from saxtui.errors import Problem, StepFailed
+from saxtui.errors import Invalid, Problem, StepFailed
 from saxtui.model.plan import StepKind
 from saxtui.ports import NodePoolInfo
 
 PREFIX = "pool/"
+_STANDS = ("RUNNING", "RECONCILING")
 _RESERVATION = "compute.googleapis.com/reservation-name"
 
 
-class NodePool(Step):
-    """One pool; its size cannot change, another slice is another pool."""
+class NodePool(Resizable):
+    """One pool; it has its hosts or none, and another slice is another pool."""
 
     kind = StepKind.NODE_POOL
     settle = 90.0
@@ -64,6 +71,18 @@ class NodePool(Step):
         if wanted.slices.reservation:
             flags += ["--reservation-affinity=specific", f"--reservation={wanted.slices.reservation}"]
         return f"gcloud container node-pools create {self.name} " + " ".join(flags)
+
+    @property
+    def full(self) -> int:
+        """The hosts of the slice; a flex-start pool is made empty, and its hosts come and go with the pods."""
+        return 0 if self.deployment.slices.flex_start else self.deployment.slices.shape.hosts
+
+    def size_request(self, hosts: int) -> tuple[str, str, str]:
+        """GKE's setSize, and gcloud's resize."""
+        wanted = self.deployment
+        where = f"--project={wanted.project} --location={wanted.region} --node-pool={self.name}"
+        command = f"gcloud container clusters resize {wanted.cluster.name} {where} --num-nodes={hosts} --quiet"
+        return "POST", f"{self.target[1]}/{self.name}:setSize", command
 
     def body(self) -> Json:
         """GKE's CreateNodePoolRequest."""
@@ -117,16 +136,42 @@ class NodePool(Step):
         operation = ""
         if found.status == "PROVISIONING" and not ctx.now.operation:
             operation = await operations.running(ctx, self._path, "CREATE_NODE_POOL")
-        ready = found.status in ("RUNNING", "RECONCILING") and not self._unlike(found)
+        if self.full and not found.node_count and found.status in _STANDS:
+            said = f"{self.resource}: 0 of {self.full} hosts, paused"
+            return Observation(Presence.OURS, said, found.uid, found.link, ready=False, differs=said, hosts=0)
+        ready = found.status in _STANDS and not self._unlike(found)
         return Observation(Presence.OURS, said, found.uid, found.link, ready, operation=operation)
+
+    async def measure(self, ctx: StepContext) -> Size | None:
+        """Its hosts. Operations first: one that ends between the two reads has had its effect by the second."""
+        operation = await operations.running(ctx, self._path, "SET_NODE_POOL_SIZE")
+        found = await self._get(ctx)
+        if found is None:
+            return None
+        return Size(found.node_count, found.labels.get("saxtui-deployment") == self.deployment.id, operation)
+
+    async def resize(self, ctx: StepContext, hosts: int) -> str:
+        """Ask GKE for it; one that does not let a slice go leaves deleting it."""
+        wanted = self.deployment
+        try:
+            return (await ctx.cloud.gke.set_node_pool_size(wanted.region, wanted.cluster.name, self.name, hosts)).name
+        except Invalid as error:
+            way_out = f"it stays as it is and bills; what always works: saxtui down -d {wanted.name}, and up later"
+            raise StepFailed(replace(error.problem, next_step=way_out, may_bill=True)) from error
+
+    async def followed(self, ctx: StepContext, operation: str) -> None:
+        """Wait until GKE has done it."""
+        await operations.finish(ctx, operation, "resize node pool", self.resource, self.size_request(self.full)[2])
 
     async def drifts(self, ctx: StepContext) -> list[tuple[str, str, str]]:
         """Size, machines and topology."""
         found, shape = await self._get(ctx), self.deployment.slices.shape
         if found is None:
             return []
+        hosts = ctx.now.hosts if ctx.now.hosts is not None else self.full
+        sized = () if self.deployment.slices.flex_start else (("size", f"{hosts} hosts", f"{found.node_count} hosts"),)
         rows = [
-            ("size", f"{shape.hosts} hosts", f"{found.node_count} hosts"),
+            *sized,
             ("machine type", shape.machine_type, found.machine_type or shape.machine_type),
         ]
         if shape.multi_host:
@@ -153,7 +198,7 @@ class NodePool(Step):
         if found is None:
             return ""
         unlike = self._unlike(found)
-        if unlike or found.status not in ("RUNNING", "RECONCILING"):
+        if unlike or found.status not in _STANDS:
             raise StepFailed(
                 Problem(
                     tried="create node pool",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from saxtui.errors import CallError, Problem
 if TYPE_CHECKING:
     from saxtui.engine.steps.check import Findings
     from saxtui.model.deployment import Deployment
-    from saxtui.ports import Cloud, Quota
+    from saxtui.ports import Cloud, NodePoolInfo, Quota
 
 # Compute Engine's regional metrics, in chips.
 _REGIONAL = {("v5e", False): "TPU_LITE_PODSLICE_V5", ("v5e", True): "PREEMPTIBLE_TPU_LITE_PODSLICE_V5"}
@@ -45,7 +46,7 @@ async def quota(deployment: Deployment, cloud: Cloud, found: Findings) -> None:
     clusters = await cloud.gke.list_clusters(region)
     there = any(item.name == deployment.cluster.name for item in clusters)
     pools = await cloud.gke.list_node_pools(region, deployment.cluster.name) if there else []
-    missing = sum(1 for pool in deployment.slices.pools if pool not in {item.name for item in pools})
+    missing = _without_hosts(deployment, pools)
     quotas = await cloud.projects.quotas(deployment.project, region)
     for need in _needs(deployment, missing, there):
         row = next((item for item in quotas if item.metric == need.metric), None)
@@ -55,6 +56,12 @@ async def quota(deployment: Deployment, cloud: Cloud, found: Findings) -> None:
         found.lines.append("TPU quota: not needed with a reservation")
         return
     await _chips(deployment, cloud, missing, quotas, found)
+
+
+def _without_hosts(deployment: Deployment, pools: Iterable[NodePoolInfo]) -> int:
+    """How many slices are not made yet, or paused: those draw on quota and reservation when they come."""
+    held = {item.name for item in pools if item.node_count or deployment.slices.flex_start}
+    return sum(1 for pool in deployment.slices.pools if pool not in held)
 
 
 def _needs(deployment: Deployment, missing: int, there: bool) -> list[Need]:
@@ -132,7 +139,7 @@ async def reservation(deployment: Deployment, cloud: Cloud, found: Findings) -> 
     shape, target = slices.shape, f"reservation {name} in {deployment.zone}"
     seen = await cloud.projects.reservation(deployment.project, deployment.zone, name)
     pools = await cloud.gke.list_node_pools(deployment.region, deployment.cluster.name)
-    needed = shape.hosts * sum(1 for pool in slices.pools if pool not in {item.name for item in pools})
+    needed = shape.hosts * _without_hosts(deployment, pools)
     if seen is None:
         said = "does not exist, or this project may not use it"
     elif seen.machine_type != shape.machine_type:

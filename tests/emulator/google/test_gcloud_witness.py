@@ -48,6 +48,9 @@ def test_the_tutorials_commands(run: Any, served: Any) -> None:
         ["tpu1", "ct5lp-hightpu-4t"],
     ]
     assert (served.state.path / "kubeconfig").exists()
+    for hosts in (0, 8):
+        run(f"container clusters resize saxml --location=us-west4 --node-pool=tpu1 --num-nodes={hosts} --quiet")
+        assert run("container clusters list").splitlines()[1].split()[-2] == str(12 + hosts)
 
     email = "sax-iam-sa@demo-project.iam.gserviceaccount.com"
     run("iam service-accounts create sax-iam-sa")

@@ -185,6 +185,22 @@ def test_cpu_pools_grow_and_shrink_and_slices_do_not(cloud: Any) -> None:
     assert cloud.get(f"{POOLS}/tpu1").ok()["initialNodeCount"] == 8
 
 
+def test_a_slice_goes_to_zero_and_comes_back_whole(cloud: Any) -> None:
+    cloud.post(POOLS, tpu()).ok()
+    cloud.pass_time(300)
+    cloud.post(f"{POOLS}/tpu1:setSize", {"nodeCount": 0}).ok()
+    assert cloud.get(f"{POOLS}/tpu1").ok()["status"] == "RECONCILING"
+    cloud.pass_time(100)
+    assert (cloud.told[-1][0], cloud.told[-1][1]["count"]) == ("pool.shrunk", 0)
+    assert cloud.get(f"{POOLS}/tpu1").ok()["initialNodeCount"] == 0
+    cloud.post(f"{POOLS}/tpu1:setSize", {"nodeCount": 8}).ok()
+    cloud.pass_time(100)
+    assert cloud.get(f"{POOLS}/tpu1").ok()["initialNodeCount"] == 0, "machines with chips take their time"
+    cloud.pass_time(300)
+    assert (cloud.told[-1][0], cloud.told[-1][1]["count"]) == ("pool.nodes", 8)
+    assert cloud.get(f"{POOLS}/tpu1").ok()["initialNodeCount"] == 8
+
+
 def test_names_are_taken_once(cloud: Any) -> None:
     cloud.post(POOLS, tpu()).ok()
     assert cloud.post(POOLS, tpu()).refused(409, "nodePools/tpu1")["status"] == "ALREADY_EXISTS"

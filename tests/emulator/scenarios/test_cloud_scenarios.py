@@ -39,6 +39,18 @@ def test_stockout_of_the_second_pool() -> None:
     assert "error" not in cloud.ended(cloud.ask_pool("tpu2").ok())
 
 
+def test_stockout_on_resume() -> None:
+    cloud = Rehearsal("stockout-on-resume")
+    cloud.pools()
+    for name in ("tpu1", "tpu2"):
+        assert "error" not in cloud.ended(cloud.send(f"{POOLS}/{name}:setSize", {"nodeCount": 0}).ok())
+    assert "error" not in cloud.ended(cloud.send(f"{POOLS}/tpu1:setSize", {"nodeCount": 8}).ok())
+    ended = cloud.ended(cloud.send(f"{POOLS}/tpu2:setSize", {"nodeCount": 8}).ok(), at_most=310)
+    assert ended["nodepoolConditions"][0]["code"] == "GCE_STOCKOUT"
+    assert cloud.read(f"{POOLS}/tpu2").ok()["initialNodeCount"] == 0
+    assert "error" not in cloud.ended(cloud.send(f"{POOLS}/tpu2:setSize", {"nodeCount": 8}).ok())
+
+
 def test_stockout_at_once() -> None:
     cloud = Rehearsal("stockout-at-once")
     cloud.cluster()
