@@ -53,7 +53,7 @@ async def _remove(step: Step, ctx: StepContext) -> None:
                 return
             await ctx.sleep(backoff(sends + 1))
             continue
-        await _record_deleting(step, ctx)
+        await _record_deleting(step, ctx, seen)
         settled = True
         if seen.presence is Presence.LEAVING or await _send(step, ctx, seen, backoff(sends + 1)):
             await _until_left(step, ctx)
@@ -71,12 +71,12 @@ async def _remove(step: Step, ctx: StepContext) -> None:
     )
 
 
-async def _record_deleting(step: Step, ctx: StepContext) -> None:
+async def _record_deleting(step: Step, ctx: StepContext, seen: Observation) -> None:
+    """With its uid: of what was never recorded as made, this is the last moment to learn it."""
     if ctx.now.ownership is not Ownership.DELETING:
-        recorder = ctx.recorder
-        await recorder.emit(
-            ev.Deleting(at=recorder.now(), run=recorder.run, step=step.id, kind=step.kind.value, resource=step.resource)
-        )
+        at, run = ctx.recorder.now(), ctx.recorder.run
+        kind, name = step.kind.value, step.resource
+        await ctx.recorder.emit(ev.Deleting(at=at, run=run, step=step.id, kind=kind, resource=name, uid=seen.uid))
 
 
 async def _send(step: Step, ctx: StepContext, seen: Observation, pause: float) -> bool:

@@ -51,10 +51,11 @@ async def sweep(ctx: StepContext, recorder: Recorder) -> tuple[Problem, ...]:
     """List, delete what is ours, list again until it is gone. Returns what could not be done. Raises Paused.
 
     Each orphan of ours is journaled like any resource (DELETING before the request, GONE with its proof); what only
-    looks like ours is journaled as FOREIGN. A cluster that was never ours is not swept for.
+    looks like ours is journaled as FOREIGN. A cluster that was never ours is not swept for; of one that was deleted
+    before its id was known, only what bears our label is.
     """
     known = ctx.run.step("cluster")
-    if known.ownership is not Ownership.GONE or not known.uid:
+    if known.ownership is not Ownership.GONE:
         return ()
     try:
         for attempt in range(1, _ROUNDS + 1):

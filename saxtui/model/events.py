@@ -155,11 +155,12 @@ class StepFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deleting(Event):
-    """About to delete: durable before the request is sent."""
+    """About to delete: durable before the request is sent. `uid` of what was seen there, "" when not known."""
 
     type: ClassVar[str] = "deleting"
     kind: str
     resource: str
+    uid: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

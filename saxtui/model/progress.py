@@ -183,8 +183,9 @@ def _resource(step: StepProgress, event: ev.Event) -> StepProgress:
             return replace(step, state=StepState.DOUBT, ownership=owner, said=event.said)
         case ev.Deleting():
             return replace(
-                step, state=StepState.DELETING, ownership=Ownership.DELETING, kind=event.kind, resource=event.resource
-            )
+                step, state=StepState.DELETING, ownership=Ownership.DELETING, kind=event.kind, resource=event.resource,
+                uid=event.uid or step.uid,
+            )  # fmt: skip
         case ev.Gone():
             return replace(
                 step, state=StepState.GONE, ownership=Ownership.GONE, kind=event.kind, resource=event.resource,

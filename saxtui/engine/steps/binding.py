@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 from saxtui.engine.step import ABSENT, Json, Observation, Presence, Step, StepContext, backoff
-from saxtui.errors import Conflict, Invalid, NotFound
+from saxtui.errors import Conflict, Denied, Invalid, NotFound
 from saxtui.model.plan import StepKind
 from saxtui.model.progress import Ownership
 from saxtui.ports import PolicyTarget
@@ -13,6 +13,7 @@ from saxtui.ports import PolicyTarget
 _ATTEMPTS = 10
 _SPREAD = 420.0
 """Seconds in which a service account just made may not be known to every policy yet."""
+_NEVER_OURS = frozenset({Ownership.NONE, Ownership.FOREIGN, Ownership.GONE})
 _NOT_SPREAD = ("does not exist", "identity pool", "not found")
 
 
@@ -57,6 +58,10 @@ class Binding(Step):
             policy = await ctx.cloud.identity.get_policy(self.where)
         except NotFound:
             return ABSENT
+        except Denied:
+            if ctx.now.ownership in _NEVER_OURS and await self._is_elsewhere(ctx):
+                return ABSENT
+            raise
         missing = [role for role in self.roles if not _has(policy, role, self.member)]
         if len(missing) == len(self.roles):
             return ABSENT
@@ -116,6 +121,10 @@ class Binding(Step):
             return ""
         return "still bound" if any(_has(policy, role, self.member) for role in self.roles) else ""
 
+    async def _is_elsewhere(self, ctx: StepContext) -> bool:
+        """Whether the policy is of something that is not ours at all: nothing of ours is in it."""
+        return False
+
     async def _is_ours(self, ctx: StepContext) -> bool:
         known = ctx.now.ownership
         if known is Ownership.FOREIGN:
@@ -158,6 +167,16 @@ class StorageBinding(Binding):
     def member(self) -> str:
         """The Google service account."""
         return f"serviceAccount:{self.deployment.service_account_email}"
+
+    async def _is_elsewhere(self, ctx: StepContext) -> bool:
+        """Whether the bucket of that name is somebody else's, who does not let us read its policy."""
+        if self._project_wide:
+            return False
+        try:
+            found = await ctx.cloud.buckets.get(self.deployment.bucket)
+        except Denied:
+            return True
+        return found is not None and found.labels.get("saxtui-deployment") != self.deployment.id
 
     @property
     def command(self) -> str:
