@@ -17,6 +17,7 @@ _EVENTS = 500
 _SLICE = 100
 """Objects decoded before the event loop gets a turn."""
 _SYSTEM_POD = "system Pod"
+_OURS = "sax-model-server-set"
 
 _DECODERS: dict[str, tuple[msgspec.json.Decoder[Any], Any]] = {
     "Pod": (msgspec.json.Decoder(wire.Pod), decode.pod),
@@ -79,7 +80,10 @@ class Picture:
         self, freshness: Freshness, seen: float, error: str, hidden: Mapping[str, str] = MappingProxyType({})
     ) -> ClusterView:
         """The picture now: pods by uid, services by name, the newest events last."""
-        jobsets: list[JobSetStatus] = sorted(self._objects["JobSet"].values(), key=lambda item: item.name)
+        # Ours, where somebody else has one in the namespace too.
+        jobsets: list[JobSetStatus] = sorted(
+            self._objects["JobSet"].values(), key=lambda item: (item.name != _OURS, item.name)
+        )
         pods, slices = self._pods.taken()
         return ClusterView(
             pods=pods,

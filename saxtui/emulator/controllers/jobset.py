@@ -81,12 +81,27 @@ class JobSets:
             self._end(store, jobset, jobs, controller, "AllJobsCompleted")
             return
         self._service(store, jobset)
+        self._suspend(store, jobset, current)
         for job in wanted:
             if store.get("Job", namespace, job["metadata"]["name"]) is None:
                 store.create(job, manager="manager")
         self._write(
             store, jobset, [each for each in store.list("Job", namespace) if owner(each).get("uid") == uid], controller
         )
+
+    def _suspend(self, store: KubeStore, jobset: Json, jobs: list[Json]) -> None:
+        """Its Jobs follow, and the condition tells."""
+        wanted = bool(spec(jobset).get("suspend", False))
+        for job in jobs:
+            if bool(spec(job).get("suspend", False)) != wanted:
+                store.update({**job, "spec": {**spec(job), "suspend": wanted}}, manager="manager")
+        if wanted == has_condition(jobset, "Suspended"):
+            return
+        reason, message = ("SuspendedJobs", "jobset is suspended") if wanted else ("ResumeJobs", "jobset is resumed")
+        word = {"type": "Suspended", "status": str(wanted), "reason": reason, "message": message}
+        conditions = with_condition(status(jobset).get("conditions") or (), word, self._world.stamp())
+        jobset["status"] = {**status(jobset), "conditions": conditions}
+        store.record_event(jobset, reason, message, source=SOURCE)
 
     def _delete(self, store: KubeStore, jobs: list[Json]) -> None:
         for job in jobs:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+from saxtui.emulator import scenarios
 from saxtui.emulator.controllers.base import condition, deleting, meta, owner_reference, spec, status
 
 if TYPE_CHECKING:
@@ -91,6 +93,12 @@ def create(store: KubeStore, owner: Json, pod: Json, source: str) -> str:
     from saxtui.emulator.kubernetes.store import ApiError
 
     name = meta(pod)["name"]
+    for fault in scenarios.states(store.world, "selector-injected"):
+        if re.search(fault["pods"], name):
+            pod = {
+                **pod,
+                "spec": {**spec(pod), "nodeSelector": {**(spec(pod).get("nodeSelector") or {}), **fault["selector"]}},
+            }
     try:
         store.create(pod)
     except ApiError as error:

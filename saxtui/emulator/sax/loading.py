@@ -65,6 +65,8 @@ class Loading:
         klass = sax_models.find(found["path"])
         rng = self._world.rng
         total = (catalogue.load_seconds(klass) if klass is not None else catalogue.LOAD_LEAST) * rng.uniform(0.85, 1.15)
+        slow = scenarios.on_event(self._world, "model.load", model, "load-slow")
+        total *= float(slow["factor"]) if slow else 1.0
         common = {"slice": key, "epoch": row["epoch"], "model": model, "total": total}
         error, at = self._refusal(row, model, found)
         for index in sorted(row["members"], key=int):
@@ -81,6 +83,10 @@ class Loading:
         klass = sax_models.find(found["path"])
         fault = scenarios.on_event(self._world, "model.load", model, "load-fails")
         problem = fault["problem"] if fault else ""
+        if problem == "secondary":
+            row["models"][model]["silent"] = str(max(map(int, row["members"])))
+        if problem == "internal":
+            return "INTERNAL: Core halted unexpectedly: an uncorrectable error of the chip's memory", FAILS_AT
         if problem == "hbm":
             return catalogue.exceeds(row["hbm_gb"] * catalogue.USABLE_HBM * 1.25, row["hbm_gb"]), FAILS_AT
         if klass is None or problem == "class":
@@ -98,6 +104,11 @@ class Loading:
         if row is None or process is None:
             return
         model, stage = payload["model"], payload["stage"]
+        if payload["host"] == row["models"][model].get("silent") and stage > 2:
+            if stage == 3:
+                message = f"Error occurred during loading: {model}, error: INTERNAL: Failed to allocate a buffer"
+                self._processes.python(process, "model_service_base.py:1789", message, "E")
+            return
         for level, where, message in _lines(row, model, stage, payload["host"] == "0", payload["total"]):
             self._processes.python(process, where, message, level)
         if payload["host"] == "0" and stage == len(STAGES) - 1:

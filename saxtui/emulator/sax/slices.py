@@ -7,8 +7,10 @@ queue [actions], busy, free_at. A group forms only of fresh processes: a host th
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from saxtui.emulator import scenarios
 from saxtui.emulator.controllers.base import annotations_of, labels, spec
 from saxtui.emulator.controllers.job import JOB_NAME, index_of
 from saxtui.emulator.controllers.machines import hbm_gb
@@ -45,8 +47,13 @@ class Slices:
             row = self._rows[key] = self._new(process, key)
         process["slice"], process["index"] = key, index
         row["waiting"][str(index)] = process["run"]
-        if len(row["waiting"]) == row["size"]:
+        if len(row["waiting"]) == row["size"] and not self._blocked(key):
             self._form(key, row)
+
+    def _blocked(self, key: str) -> bool:
+        """Whether the scenario keeps the hosts of that Job from reaching each other."""
+        job = key.rsplit("|", 1)[1]
+        return any(re.search(fault["jobs"], job) for fault in scenarios.states(self._world, "mesh-blocked"))
 
     def stopped(self, process: Json) -> None:
         """A host's program is gone: a formed group can never go on without it."""

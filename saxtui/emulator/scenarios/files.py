@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from saxtui.emulator.scenarios import schema
+from saxtui.emulator.scenarios import schema, schema_base
 from saxtui.emulator.world import World
 
 Json = dict[str, Any]
@@ -66,7 +66,7 @@ def read(file: Path) -> Json:
     return found
 
 
-def check(document: Any, name: str) -> list[schema.Fault]:
+def check(document: Any, name: str) -> list[schema_base.Fault]:
     """The faults of a document. Raises BadScenario for whatever it may not say."""
     if not isinstance(document, dict):
         raise BadScenario(f"scenario {name}: expected a mapping with the keys {', '.join(sorted(_KEYS))}")

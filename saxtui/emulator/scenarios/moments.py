@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from saxtui.emulator.scenarios import cloud_acts, cluster_acts, lookup
+from saxtui.emulator.scenarios import cloud_acts, cluster_acts, lookup, object_acts
 from saxtui.emulator.scenarios.files import ACT, TABLE
 from saxtui.emulator.world import World
 
 Json = dict[str, Any]
 Act = Callable[[World, Json], None]
 
-_ACTS: dict[str, Act] = {**cloud_acts.ACTS, **cluster_acts.ACTS}
+_ACTS: dict[str, Act] = {**cloud_acts.ACTS, **cluster_acts.ACTS, **object_acts.ACTS}
 
 
 def attach(world: World) -> None:

@@ -43,7 +43,8 @@ def test_all_are_documented_in_one_line_each() -> None:
 
 
 def test_all_are_used_by_a_test() -> None:
-    text = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*_scenarios.py"))
+    files = [*Path(__file__).parent.glob("test_*_scenarios.py"), *(ROOT / "tests/engine/diagnosis").glob("*.py")]
+    text = "".join(file.read_text() for file in files)
     assert [name for name in NAMES if f'"{name}"' not in text] == []
 
 
