@@ -16,9 +16,9 @@ import click
 from saxtui.cli.front import Front
 from saxtui.cli.options import deployment_option, json_option, model_option
 from saxtui.errors import ExitCode, Problem, Refused, UsageProblem
-from saxtui.model.bench import BenchRun, Load, Measured, Sample, compare, from_data, generated
+from saxtui.model.bench import BenchRun, Load, Measured, Sample, begun, compare, from_data, generated
 from saxtui.model.serving import Sampling
-from saxtui.model.talk import Abilities, Ask
+from saxtui.model.talk import Ask
 from saxtui.model.text import safe
 from saxtui.present import bench as words
 from saxtui.present import bench_files
@@ -131,9 +131,8 @@ async def _measure(
     clock = session.cloud.clock if session is not None else None
     abilities = await talker.abilities(wanted.ask.model)
     model = wanted.ask.model or next(iter(await talker.names()), "")
-    about = _about(
-        target, model, abilities, wanted, clock.now() if clock else time.time(), clock.speed if clock else 1.0
-    )
+    now, speed = (clock.now(), clock.speed) if clock else (time.time(), 1.0)
+    about = begun(target, model, abilities.server, len(wanted.prompts), now, speed)
     if clock is not None:
         tool = Bench(talker, abilities, wanted.ask, wanted.prompts, clock.now, clock.speed)
     else:
@@ -142,16 +141,6 @@ async def _measure(
     with front.stoppable(tool.stop), _progress(front, wanted.loads, tool) as seen:
         run = await tool.run_all(wanted.loads, about, seen)
     return await _finish(front, runtime, run, wanted)
-
-
-def _about(target: str, model: str, abilities: Abilities, wanted: _Wanted, now: float, speed: float) -> BenchRun:
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
-    name = "".join(c if c.isalnum() or c in "-_" else "-" for c in target.rpartition("//")[2])[:40].strip("-")
-    sampling = wanted.ask.sampling
-    context = {"max_steps": str(sampling.max_steps)} if sampling and sampling.max_steps else {}
-    return BenchRun(
-        f"{name}-{stamp}", target, model, abilities.server, now, speed, len(wanted.prompts), (), (), context
-    )
 
 
 @contextmanager

@@ -85,8 +85,9 @@ MODES: tuple[tuple[str, str, str], ...] = (
     ("slices", "4", "Every host of every slice, with logs"),
     ("models", "5", "What is published, and what proves it loaded"),
     ("chat", "6", "Talk to the model"),
+    ("bench", "7", "How long answers take under load"),
 )
-NEEDS_SESSION = frozenset({"provision", "slices", "models", "chat"})
+NEEDS_SESSION = frozenset({"provision", "slices", "models", "chat", "bench"})
 
 
 def _go(mode: str) -> Callable[[Any], object]:

@@ -24,6 +24,7 @@ class _Tally:
 
     load: Load
     began: float
+    samples: list[Sample]
     sent: int = 0
 
 
@@ -50,6 +51,17 @@ class Bench:
         self._now = now
         self._speed = speed
         self._stop = asyncio.Event()
+        self._done: list[Measured] = []
+        self._running: _Tally | None = None
+
+    @property
+    def so_far(self) -> tuple[Measured, ...]:
+        """What has been measured until now, the load in progress with what it has."""
+        running = self._running
+        if running is None or not running.samples:
+            return tuple(self._done)
+        seconds = self._now() - running.began
+        return (*self._done, Measured(running.load, tuple(running.samples), seconds))
 
     def stop(self) -> None:
         """End the measurement now: what is in flight is dropped and not counted."""
@@ -62,32 +74,32 @@ class Bench:
 
     async def run(self, load: Load, seen: Seen = lambda sample: None) -> Measured:
         """Measure one load; `seen` is told every counted sample as it ends. A failed request is a sample too."""
-        samples: list[Sample] = []
-
-        def keep(sample: Sample) -> None:
-            samples.append(sample)
-            seen(sample)
-
         for _ in range(load.warmup):
             if self.stopped:
                 break
             await self._until_stopped(self._once(self._now(), self._now(), lambda sample: None))
-        began = self._now()
+        self._running = tally = _Tally(load, self._now(), [])
+
+        def keep(sample: Sample) -> None:
+            tally.samples.append(sample)
+            seen(sample)
+
         if not self.stopped:
-            work = self._at_rate(load, began, keep) if load.rate else self._at_once(load, began, keep)
-            await self._until_stopped(work)
-        samples.sort(key=lambda sample: sample.due)
-        return Measured(load, tuple(samples), self._now() - began, self.stopped)
+            await self._until_stopped((self._at_rate if load.rate else self._at_once)(tally, keep))
+        self._running = None
+        samples = sorted(tally.samples, key=lambda sample: sample.due)
+        measured = Measured(load, tuple(samples), self._now() - tally.began, self.stopped)
+        self._done.append(measured)
+        return measured
 
     async def run_all(self, loads: Sequence[Load], about: BenchRun, seen: Seen = lambda sample: None) -> BenchRun:
         """One load after the other, until stopped; `about` with what was measured and what must be said of it."""
-        measured = []
         for load in loads:
             if self.stopped:
                 break
-            measured.append(await self.run(load, seen))
-        said = notes(self._abilities, loads, measured)
-        return replace(about, measured=tuple(measured), notes=said)
+            await self.run(load, seen)
+        said = notes(self._abilities, loads, self._done, about.speed)
+        return replace(about, measured=tuple(self._done), notes=said)
 
     async def _until_stopped(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
@@ -107,22 +119,21 @@ class Bench:
             return True
         return bool(load.seconds) and self._now() - tally.began >= load.seconds
 
-    async def _at_once(self, load: Load, began: float, keep: Seen) -> None:
+    async def _at_once(self, tally: _Tally, keep: Seen) -> None:
         """So many clients, each with one request in flight at a time."""
-        tally = _Tally(load, began)
 
         async def client() -> None:
             while not self._over(tally):
                 tally.sent += 1
-                await self._once(began, self._now(), keep)
+                await self._once(tally.began, self._now(), keep)
 
         async with asyncio.TaskGroup() as clients:
-            for _ in range(load.concurrency):
+            for _ in range(tally.load.concurrency):
                 clients.create_task(client())
 
-    async def _at_rate(self, load: Load, began: float, keep: Seen) -> None:
+    async def _at_rate(self, tally: _Tally, keep: Seen) -> None:
         """A request every 1/rate seconds, whether or not the ones before have been answered."""
-        tally = _Tally(load, began)
+        load, began = tally.load, tally.began
         room = asyncio.Semaphore(load.max_in_flight)
 
         async def late(due: float) -> None:

@@ -7,8 +7,9 @@ a free connection is late, and that wait counts (it is told apart as `queued`).
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from saxtui.model.talk import Abilities
@@ -151,7 +152,13 @@ class BenchRun:
     prompts: int
     measured: tuple[Measured, ...]
     notes: tuple[str, ...] = ()
-    context: dict[str, str] = field(default_factory=dict)
+
+
+def begun(target: str, model: str, server: str, prompts: int, now: float, speed: float = 1.0) -> BenchRun:
+    """A run that is about to begin at epoch seconds `now`; its id tells target and time and is a good file name."""
+    short = "".join(c if c.isalnum() or c in "-_" else "-" for c in target.rpartition("//")[2])[:40].strip("-")
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
+    return BenchRun(f"{short}-{stamp}", target, model, server, now, speed, prompts, ())
 
 
 def generated(count: int, words: int = 12) -> tuple[str, ...]:
@@ -179,9 +186,15 @@ def tokens_of(text: str, counted: int | None) -> tuple[float, bool]:
     return (float(counted), True) if counted is not None else (len(text) / CHARACTERS_A_TOKEN, False)
 
 
-def notes(abilities: Abilities, loads: Sequence[Load], measured: Sequence[Measured]) -> tuple[str, ...]:
+def notes(
+    abilities: Abilities, loads: Sequence[Load], measured: Sequence[Measured], speed: float = 1.0
+) -> tuple[str, ...]:
     """What a reader must know before believing the figures."""
     found = []
+    if speed != 1.0:
+        found.append(
+            f"the embedded cloud's clock runs x{speed:g}: every millisecond of this machine counts as {speed:g}"
+        )
     if abilities.one_at_a_time and any(load.concurrency > 1 or load.rate for load in loads):
         found.append(
             "this server handles one request at a time: more at once only queue behind each other, so latency grows "
@@ -265,7 +278,6 @@ def to_data(run: BenchRun) -> dict[str, Any]:
     return {
         "format": 1, "id": run.id, "target": run.target, "model": run.model, "server": run.server,
         "began": run.began, "speed": run.speed, "prompts": run.prompts, "notes": list(run.notes),
-        "context": run.context,
         "measured": [
             {
                 "load": {name: getattr(one.load, name) for name in Load.__slots__},
@@ -292,5 +304,5 @@ def from_data(data: dict[str, Any]) -> BenchRun:
     )
     return BenchRun(
         str(data["id"]), str(data["target"]), str(data["model"]), str(data["server"]), float(data["began"]),
-        float(data["speed"]), int(data["prompts"]), measured, tuple(data["notes"]), dict(data["context"]),
+        float(data["speed"]), int(data["prompts"]), measured, tuple(data["notes"]),
     )  # fmt: skip

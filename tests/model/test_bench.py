@@ -66,7 +66,7 @@ def test_the_series_holds_every_answer_once(one: Measured) -> None:
 
 @given(st.lists(measurements, max_size=3))
 def test_a_kept_run_comes_back_the_same(measured: list[Measured]) -> None:
-    run = BenchRun("a", "here", "/sax/test/m", "v1.2.0", 1.5, 60.0, 3, tuple(measured), ("said",), {"max_steps": "8"})
+    run = BenchRun("a", "here", "/sax/test/m", "v1.2.0", 1.5, 60.0, 3, tuple(measured), ("said",))
     assert bench.from_data(json.loads(json.dumps(bench.to_data(run)))) == run
 
 
@@ -106,3 +106,8 @@ def test_generated_prompts_differ_and_are_always_the_same() -> None:
     found = bench.generated(200, 9)
     assert len(set(found)) == 200 and found == bench.generated(200, 9)
     assert {len(prompt.split()) for prompt in found} == {10}
+
+
+def test_a_runs_id_is_a_file_name() -> None:
+    run = bench.begun("http://127.0.0.1:80/v1", "m", "", 1, 0.0)
+    assert run.id == "127-0-0-1-80-v1-19700101-000000"

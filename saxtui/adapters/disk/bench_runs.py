@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from saxtui.adapters.disk import exports
 from saxtui.adapters.disk.private import make_private_dir, refuse, write_private
 from saxtui.errors import Problem, Refused, UsageProblem
 from saxtui.model.text import safe
@@ -31,6 +33,15 @@ class BenchRuns:
         except OSError as error:
             raise refuse("save the run in", self._folder, error) from error
         return str(path)
+
+    def export(self, files: Mapping[str, str]) -> tuple[str, ...]:
+        """Write file name -> text into exports/ beside the runs, over what was there; the paths. Raises Refused."""
+        folder = self._folder.parent / "exports"
+        try:
+            make_private_dir(folder)
+        except OSError as error:
+            raise refuse("write into", folder, error) from error
+        return exports.write(folder, files, force=True)
 
     def names(self) -> list[str]:
         """The ids of the saved runs, newest first. Raises Refused."""
