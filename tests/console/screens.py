@@ -31,7 +31,7 @@ def shown(app: ConsoleApp) -> str:
     return "\n".join(strip.text.rstrip() for strip in lines)
 
 
-async def until(pilot: Pilot[Any], condition: Callable[[], object], seconds: float = 20) -> None:
+async def until(pilot: Pilot[Any], condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait for the condition; fails with what the screen shows."""
     app = cast(ConsoleApp, pilot.app)
     try:

@@ -22,6 +22,7 @@ from saxtui.errors import Ambiguous, Problem
 from saxtui.model.cluster import ClusterView, Freshness, HostState, JobSetStatus, LogLine, Pod
 from saxtui.model.deployment import Deployment
 from saxtui.model.serving import Candidate, Dialect, Evidence, ModelStatus, ReplicaTruth, Reply, Rung, Sampling
+from tests.console.fakes import FakeLibrary
 
 NOW = 1_700_000_000.0
 
@@ -172,7 +173,7 @@ class FakeRuntime:
         self.the_session = session
         self.clock = FakeClock()
         self.surroundings = SimpleNamespace(state_dir=str(state), emulated="x60", default_project="demo-project")
-        self.library = SimpleNamespace(load=lambda _name: session.deployment, names=lambda: [session.deployment.name])
+        self.library = FakeLibrary({session.deployment.name: session.deployment})
         self._conversations = Conversations(state / "conversations.sqlite3", self.clock)
 
     def conversations(self) -> Conversations:
@@ -207,7 +208,7 @@ def console(session: FakeSession, state: Path, mode: str) -> ConsoleApp:
 
 async def until(pilot: Pilot[int], condition: Callable[[], object], what: str) -> None:
     """Let the console work until `condition` holds; fails naming `what` when it never does."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, f"never came: {what}"
         await pilot.pause(0.01)

@@ -89,6 +89,7 @@ async def test_measure_look_back_compare_and_export(
         assert server.asked == 2 * (5 + 1)
         await until(pilot, lambda: "2 at once" in shown(app) and "latency p50" in shown(app), "figures and a plot")
         assert "tokens are estimated" in shown(app)
+        await until(pilot, lambda: BenchRuns(tmp_path / "bench").names(), "the run is kept")
         (name,) = BenchRuns(tmp_path / "bench").names()
         await pilot.press("c")
         await until(pilot, lambda: isinstance(app.screen, BenchRunsModal) and name in shown(app), "the saved runs")
