@@ -9,6 +9,7 @@ from saxtui.cli.output import Output
 from saxtui.cli.style import Piece
 from saxtui.model.checks import CheckRow
 from saxtui.model.cluster import ClusterView
+from saxtui.model.phases import Phases
 from saxtui.model.plan import Plan
 from saxtui.model.progress import RunProgress
 from saxtui.model.serving import ModelStatus, Reply
@@ -98,40 +99,45 @@ def step_records(out: Output, found: Plan | None, progress: RunProgress, now: fl
         )  # fmt: skip
 
 
-def pods(out: Output, view: ClusterView, deployment: Deployment, now: float) -> None:
+def pods(out: Output, view: ClusterView, deployment: Deployment, now: float, phases: Phases | None = None) -> None:
     """Slice by slice, host by host, then the pods that belong to no slice."""
     shape = deployment.slices.shape
     grids = present_pods.slice_grids(
-        view, now, count=deployment.slices.count, hosts=shape.hosts, topology=deployment.slices.topology
+        view, count=deployment.slices.count, hosts=shape.hosts, topology=deployment.slices.topology, phases=phases
     )
+    listed = present_pods.pod_rows(view, now, phases)
     rows: list[Sequence[Piece]] = []
-    for row in present_pods.pod_rows(view, now):
+    for row in listed:
         rows.append(
             (
                 (row.tag or "-") + (f" {PRIMARY}" if row.primary else ""), row.name,
-                out.style.sign(row.sign, word=False), (row.status, row.sign.role), row.ready,
-                str(row.restarts), row.age, row.node, (row.message, "dim"),
+                out.style.sign(row.sign, word=False), (row.status, row.sign.role), row.doing, row.ready,
+                str(row.restarts), row.age, row.node, row.zone, (row.message, "dim"),
             )
         )  # fmt: skip
-    out.table(("host", "pod", "", "status", "ready", "restarts", "age", "node", "message"), rows)
+    out.table(("host", "pod", "", "status", "process", "ready", "restarts", "age", "node", "zone", "message"), rows)
     for grid in grids:
         out.line(out.style.sign(grid.sign, word=False), f" slice {grid.index}: {grid.headline}")
-    for pod in present_pods.pod_rows(view, now):
-        pod_record(out, view, pod)
+    for row in listed:
+        pod_record(out, view, row, phases)
     for grid in grids:
         out.record(
             "slice", index=grid.index, hosts=len(grid.cells), running=grid.running, state=grid.sign.word,
-            rows=grid.rows, columns=grid.columns,
+            rows=grid.mesh.rows, columns=grid.mesh.columns * grid.mesh.layers, layers=grid.mesh.layers,
         )  # fmt: skip
 
 
-def pod_record(out: Output, view: ClusterView, row: present_pods.PodRow) -> None:
-    """One pod's record."""
-    pod = view.pods[row.uid]
+def pod_record(out: Output, view: ClusterView, row: present_pods.PodRow, phases: Phases | None) -> None:
+    """One pod's record; `process` is what its process is at, null where its log was not read."""
+    pod, process = view.pods[row.uid], (phases or {}).get(row.uid)
     out.record(
         "pod", name=row.name, namespace=row.namespace, uid=row.uid, slice=row.slice, host=row.host,
         primary=row.primary, state=pod.state.value, phase=pod.phase, status=row.status, ready=row.ready,
         restarts=row.restarts, created=pod.created, node=row.node, ip=pod.pod_ip, app=pod.app, message=row.message,
+        zone=row.zone, process=None if process is None else {
+            "phase": process.phase.value, "model": process.model, "peers": process.peers, "hosts": process.hosts,
+            "line": process.line, "at": process.at,
+        },
     )  # fmt: skip
 
 

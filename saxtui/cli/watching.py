@@ -115,9 +115,7 @@ async def _look(front: Front, session: Session, now: float) -> SaxtuiError | Non
     except SaxtuiError as error:
         return error
     wanted = session.deployment.slices
-    for grid in present_pods.slice_grids(
-        view, now, count=wanted.count, hosts=wanted.shape.hosts, topology=wanted.topology
-    ):
+    for grid in present_pods.slice_grids(view, count=wanted.count, hosts=wanted.shape.hosts, topology=wanted.topology):
         front.out.line(front.out.style.sign(grid.sign, word=False), f" slice {grid.index}: {grid.headline}")
         front.out.record("slice", index=grid.index, hosts=len(grid.cells), running=grid.running, state=grid.sign.word)
     return None
@@ -165,13 +163,16 @@ def pods(front: Front, named: str | None, watch: bool) -> int:
 
 
 async def show_pods(front: Front, session: Session) -> None:
-    """Look once and print."""
-    render.pods(front.out, await session.look(), session.deployment, session.cloud.clock.now())
+    """Look once, read the hosts' logs for what their processes are at, and print."""
+    view = await session.look()
+    phases = await session.phases(view)
+    render.pods(front.out, view, session.deployment, session.cloud.clock.now(), phases)
 
 
 async def _watch_pods(front: Front, session: Session) -> None:
     """Print each pod whose row changed, until cancelled."""
     watching = asyncio.create_task(session.watch())
+    hearing = asyncio.create_task(session.hear(lambda: ()))
     changed: asyncio.Task[int] | None = None
     shown: dict[str, tuple[object, ...]] = {}
     revision = -1
@@ -183,19 +184,24 @@ async def _watch_pods(front: Front, session: Session) -> None:
                 watching.result()
                 return
             revision = changed.result()
-            view = session.store.state.cluster.value
+            view, phases = session.store.state.cluster.value, session.store.state.phases.value
             if view is None:
                 continue
-            for row in present_pods.pod_rows(view, session.cloud.clock.now()):
-                key = (row.sign.word, row.status, row.ready, row.restarts, row.node)
+            for row in present_pods.pod_rows(view, session.cloud.clock.now(), phases):
+                key = (row.sign.word, row.status, row.ready, row.restarts, row.node, row.doing)
                 if shown.get(row.uid, key) != key:
                     front.out.line(
-                        f"{row.tag or '-':<5}", row.name, "  ", front.out.style.sign(row.sign), f"  {row.message}"
+                        f"{row.tag or '-':<5}",
+                        row.name,
+                        "  ",
+                        front.out.style.sign(row.sign),
+                        f"  {row.doing}  {row.message}",
                     )
-                    render.pod_record(front.out, view, row)
+                    render.pod_record(front.out, view, row, phases)
                 shown[row.uid] = key
     finally:
         watching.cancel()
+        hearing.cancel()
         if changed is not None:
             changed.cancel()
 

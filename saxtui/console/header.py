@@ -149,12 +149,8 @@ def _slices(state: State, count: int, hosts: int) -> str:
     view = state.cluster.value
     if view is None:
         return ""
-    from saxtui.model.cluster import HostState
-
-    whole = 0
-    for index in range(count):
-        pods = view.hosts(index)
-        whole += len(pods) == hosts and all(pod.state is HostState.RUNNING for pod in pods.values())
+    known = (view.slices.get(index) for index in range(count))
+    whole = sum(1 for pods in known if pods is not None and pods.running == len(pods.hosts) == hosts)
     return f"{whole}/{count}"
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from saxtui.engine.store import Part
 from saxtui.model.cluster import ClusterView, Freshness, HostState
-from saxtui.model.serving import ModelStatus, Rung
 from saxtui.present.pods import SliceGrid
 from saxtui.present.times import clock
-from saxtui.present.words import HOST, Sign, age
+from saxtui.present.words import Sign, age
+
+_BEFORE_SERVING = frozenset({"running", "joined", "loaded"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +53,14 @@ def picture(part: Part[ClusterView] | None, now: float) -> Picture:
     return Picture()
 
 
-def titles(
-    grids: Sequence[SliceGrid], topology: str, pools: Sequence[str], models: Sequence[ModelStatus]
-) -> tuple[SliceTitle, ...]:
-    """Each slice's heading: how it stands, its topology and node pool. A hole among pods asks for attention."""
-    serving = {
-        replica.slice for model in models for replica in model.replicas if replica.rung in (Rung.LOADED, Rung.ANSWERED)
-    }
-    found = []
-    for grid in grids:
-        pool = pools[grid.index] if grid.index < len(pools) else "not in the plan"
-        headline = grid.headline
-        if grid.index in serving and all(cell.state is HostState.RUNNING for cell in grid.cells):
-            headline = headline.replace("running", "serving", 1)
-        holed = grid.sign is HOST[HostState.ABSENT] and any(cell.pod for cell in grid.cells)
-        sign = HOST[HostState.ATTENTION] if holed else grid.sign
-        found.append(SliceTitle(sign, f"{headline}  {topology}  {pool}"))
-    return tuple(found)
+def title(grid: SliceGrid, topology: str, pool: str, *, serving: bool = False) -> SliceTitle:
+    """A slice's heading: how it stands, its topology and node pool.
+
+    `serving`: the model list proves that the slice has loaded its model.
+    """
+    headline = grid.headline
+    if serving and all(cell.state is HostState.RUNNING for cell in grid.cells):
+        figures, _, rest = headline.partition(" ")
+        word, dot, more = rest.partition(" · ")
+        headline = f"{figures} serving{dot}{more}" if word in _BEFORE_SERVING else headline
+    return SliceTitle(grid.sign, f"{headline}  {topology}  {pool}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ class Live:
 
     session: Session
     watch: asyncio.Task[None] | None = None
+    hearing: asyncio.Task[None] | None = None
     pump: asyncio.Task[None] | None = None
     tend: asyncio.Task[None] | None = None
     run: asyncio.Task[RunResult] | None = None
@@ -184,7 +185,7 @@ class Sessions:
         self._opened.pop(live.name, None)
         if self.current is live:
             self.current = None
-        await _cancel(live.watch, live.pump, live.tend)
+        await _cancel(live.watch, live.hearing, live.pump, live.tend)
         await live.session.close()
         self._changed()
 
@@ -205,6 +206,18 @@ class Sessions:
         if live.watch is None or live.watch.done():
             live.watch = asyncio.create_task(live.session.watch(), name=f"watch {live.name}")
             live.watch.add_done_callback(self._heard)
+
+    def hear(self, live: Live, slices: Callable[[], Collection[int]]) -> None:
+        """Keep the hosts' phases live until `deafen`; `slices` names those looked at. Asking twice is fine."""
+        if live.hearing is None or live.hearing.done():
+            live.hearing = asyncio.create_task(live.session.hear(slices), name=f"hear {live.name}")
+            live.hearing.add_done_callback(self._heard)
+
+    def deafen(self) -> None:
+        """Nobody looks at hosts any more: their logs need not be read."""
+        for live in self._opened.values():
+            if live.hearing is not None:
+                live.hearing.cancel()
 
     def up(self, live: Live, plan: Plan) -> None:
         """Start `up` as a task of its own. Raises RuntimeError while another run goes on."""
@@ -254,7 +267,7 @@ class Sessions:
 
         if live.watch is not None:
             live.watch.cancel()
-        live.store.change(cluster=Part(), models=Part(), beats=Part(), reach=Part())
+        live.store.change(cluster=Part(), models=Part(), phases=Part(), beats=Part(), reach=Part())
 
     def _heard(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -312,7 +325,7 @@ class Sessions:
         if tasks:
             await asyncio.wait([task for task in tasks if task is not None], timeout=5)
         for live in self._opened.values():
-            await _cancel(live.run, live.watch, live.pump, live.tend)
+            await _cancel(live.run, live.watch, live.hearing, live.pump, live.tend)
         await self.drafts.close()
         if self.runtime is not None:
             await self.runtime.close()

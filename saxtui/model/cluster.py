@@ -73,6 +73,8 @@ class SlicePods:
     index: int
     hosts: tuple[Pod | None, ...] = ()
     others: tuple[Pod, ...] = ()
+    counted: int = field(default=-1, repr=False, compare=False)
+    """How many run, once somebody asked; read `running`."""
 
     @property
     def present(self) -> tuple[Pod, ...]:
@@ -82,12 +84,10 @@ class SlicePods:
     @property
     def running(self) -> int:
         """How many hosts run."""
-        return sum(1 for pod in self.hosts if pod is not None and pod.state is HostState.RUNNING)
-
-    @property
-    def states(self) -> frozenset[HostState]:
-        """The states its hosts are in; a hole between hosts is ABSENT."""
-        return frozenset(HostState.ABSENT if pod is None else pod.state for pod in self.hosts)
+        if self.counted < 0:
+            running = sum(1 for pod in self.hosts if pod is not None and pod.state is HostState.RUNNING)
+            object.__setattr__(self, "counted", running)
+        return self.counted
 
 
 def gather(pods: Iterable[Pod]) -> dict[int, SlicePods]:

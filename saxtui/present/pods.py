@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
+from types import MappingProxyType
 
-from saxtui.model.cluster import ClusterView, HostState, Pod
-from saxtui.present.words import HOST, Sign, age
+from saxtui.model.cluster import ClusterView, HostState, Pod, SlicePods
+from saxtui.model.phases import HostPhase, Phase, Phases, of
+from saxtui.present.mesh import HostMesh, host_mesh
+from saxtui.present.words import HOST, PHASE, Sign, age
 
-_WORST_FIRST = (
-    HostState.FAILED, HostState.ATTENTION, HostState.LEAVING, HostState.ABSENT, HostState.STARTING, HostState.WAITING,
-    HostState.DONE, HostState.RUNNING,
+_SIGNS = (
+    HOST[HostState.FAILED], PHASE[Phase.FAILED], HOST[HostState.ATTENTION], HOST[HostState.LEAVING],
+    HOST[HostState.ABSENT], HOST[HostState.STARTING], HOST[HostState.WAITING], PHASE[Phase.WAITING],
+    PHASE[Phase.LOADING], HOST[HostState.DONE], HOST[HostState.RUNNING], PHASE[Phase.JOINED], PHASE[Phase.LOADED],
+    PHASE[Phase.SERVING],
 )  # fmt: skip
+"""Worst first: what leads a slice's heading."""
+_WELL = frozenset({HOST[HostState.RUNNING].word, *(PHASE[p].word for p in (Phase.JOINED, Phase.LOADED, Phase.SERVING))})
+_NO_PHASES: Phases = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class PodRow:
-    """One pod as a line. `slice` and `host` are -1 for pods that are no host of a slice; `age` is kubectl's."""
+    """One pod as a line. `slice` and `host` are -1 for pods that are no host of a slice; `age` is kubectl's.
+
+    `doing` is the process's phase in words, "" where none is known; `zone` its node's, "" where the node is not seen.
+    """
 
     uid: str
     name: str
@@ -31,6 +42,8 @@ class PodRow:
     age: str
     node: str
     message: str
+    doing: str = ""
+    zone: str = ""
 
     @property
     def tag(self) -> str:
@@ -46,34 +59,36 @@ class HostCell:
     primary: bool
     state: HostState
     sign: Sign
-    pod: PodRow | None = None
+    pod: Pod | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SliceGrid:
-    """A slice: `cells` in host order, to be drawn in `rows` x `columns`."""
+    """A slice: `cells` in host order, to be drawn as `mesh`; the headline says how many hosts are how."""
 
     index: int
-    rows: int
-    columns: int
+    mesh: HostMesh
     cells: tuple[HostCell, ...]
     running: int
     sign: Sign
     headline: str
 
 
-def pod_rows(view: ClusterView, now: float) -> tuple[PodRow, ...]:
+def pod_rows(view: ClusterView, now: float, phases: Phases | None = None) -> tuple[PodRow, ...]:
     """Hosts first, by slice and host; then the other pods by name."""
     ordered = sorted(view.pods.values(), key=lambda pod: (pod.slice < 0, pod.slice, pod.host, pod.name))
-    return tuple(pod_row(pod, now) for pod in ordered)
+    zones = zones_of(view)
+    return tuple(pod_row(pod, now, phases, zones) for pod in ordered)
 
 
-def host_rows(view: ClusterView, now: float) -> tuple[PodRow, ...]:
-    """Only the hosts of slices."""
-    return tuple(row for row in pod_rows(view, now) if row.slice >= 0)
+def zones_of(view: ClusterView) -> dict[str, str]:
+    """Zones by node name."""
+    return {node.name: node.zone for node in view.nodes.values()}
 
 
-def pod_row(pod: Pod, now: float) -> PodRow:
+def pod_row(
+    pod: Pod, now: float, phases: Phases | None = None, zones: Mapping[str, str] = MappingProxyType({})
+) -> PodRow:
     """One pod's row. `now` in epoch seconds on the product's clock."""
     return PodRow(
         uid=pod.uid,
@@ -82,61 +97,76 @@ def pod_row(pod: Pod, now: float) -> PodRow:
         slice=pod.slice,
         host=pod.host,
         primary=pod.slice >= 0 and pod.primary,
-        sign=HOST[pod.state],
+        sign=sign_of(pod, phases or _NO_PHASES),
         status=pod.status,
         ready=f"{pod.ready}/{max(1, len(pod.containers))}",
         restarts=pod.restarts,
         age=age(now - pod.created) if pod.created else "-",
         node=pod.node,
         message=pod.message,
+        doing=of(pod, phases).words,
+        zone=zones.get(pod.node, ""),
     )
 
 
-def host_mesh(topology: str, hosts: int) -> tuple[int, int]:
-    """Rows and columns of hosts in a slice.
-
-    A host of four chips holds 2x2 of the chip mesh, one of eight 2x4 (Cloud TPU documentation, system architecture).
-    The planes of a 3D topology stand side by side. Where the chips do not divide so, hosts fill rows of eight.
-    """
-    axes = [int(part) for part in topology.split("x") if part.isdigit()]
-    if len(axes) >= 2 and hosts > 0:
-        chips = prod(axes) // hosts
-        block = (2, 4) if chips == 8 else (2, 2)
-        rows, columns = axes[0] // block[0], axes[1] // block[1] * prod(axes[2:])
-        if rows * columns == hosts:
-            return rows, columns
-    columns = max(1, min(8, hosts))
-    return -(-max(1, hosts) // columns), columns
+def sign_of(pod: Pod, phases: Mapping[str, HostPhase]) -> Sign:
+    """A host's sign: its process's phase where that is known, its pod's state otherwise."""
+    found = phases.get(pod.uid)
+    if found is not None and pod.state is HostState.RUNNING and found.phase is not Phase.UNHEARD:
+        return PHASE[found.phase]
+    return HOST[pod.state]
 
 
-def slice_grids(view: ClusterView, now: float, *, count: int, hosts: int, topology: str) -> tuple[SliceGrid, ...]:
+def slice_grids(
+    view: ClusterView, *, count: int, hosts: int, topology: str, phases: Phases | None = None
+) -> tuple[SliceGrid, ...]:
     """The wanted `count` slices of `hosts` each, and any further slice that has pods."""
-    rows, columns = host_mesh(topology, hosts)
+    mesh = host_mesh(topology, hosts)
     indexes = sorted({*range(count), *view.slice_indexes})
-    return tuple(_grid(view, now, index, hosts, rows, columns) for index in indexes)
+    return tuple(slice_grid(view.slices.get(index, SlicePods(index)), hosts, mesh, phases) for index in indexes)
 
 
-def _grid(view: ClusterView, now: float, index: int, hosts: int, rows: int, columns: int) -> SliceGrid:
-    found = view.hosts(index)
-    cells = tuple(_cell(host, found.get(host), now) for host in range(max(hosts, max(found, default=-1) + 1)))
+def slice_grid(pods: SlicePods, hosts: int, mesh: HostMesh, phases: Phases | None = None) -> SliceGrid:
+    """One slice of `hosts` wanted hosts."""
+    known = phases or _NO_PHASES
+    there = len(pods.hosts)
+    cells = tuple(
+        _cell(host, pods.hosts[host] if host < there else None, known) for host in range(max(hosts, there))
+    )  # fmt: skip
     running = sum(1 for cell in cells if cell.state is HostState.RUNNING)
-    worst = min((cell.state for cell in cells), key=_WORST_FIRST.index)
+    return SliceGrid(
+        pods.index, mesh.grown(len(cells)), cells, running, worst_sign(pods, hosts, phases), _headline(cells, running)
+    )
+
+
+def worst_sign(pods: SlicePods, hosts: int, phases: Phases | None = None) -> Sign:
+    """What leads the slice: a hole among its pods asks for attention, no pod at all is absence."""
+    known = phases or _NO_PHASES
+    found = {sign_of(pod, known) for pod in pods.hosts if pod is not None}
     if not found:
-        worst = HostState.ABSENT
-    rows = max(rows, -(-len(cells) // columns))
-    return SliceGrid(index, rows, columns, cells, running, HOST[worst], _headline(cells, running))
+        return HOST[HostState.ABSENT]
+    if len(pods.hosts) < hosts or None in pods.hosts:
+        found.add(HOST[HostState.ATTENTION])
+    return min(found, key=_SIGNS.index)
 
 
-def _cell(host: int, pod: Pod | None, now: float) -> HostCell:
-    state = pod.state if pod else HostState.ABSENT
-    return HostCell(host, host == 0, state, HOST[state], pod_row(pod, now) if pod else None)
+def _cell(host: int, pod: Pod | None, phases: Phases) -> HostCell:
+    if pod is None:
+        return HostCell(host, host == 0, HostState.ABSENT, HOST[HostState.ABSENT])
+    return HostCell(host, host == 0, pod.state, sign_of(pod, phases), pod)
 
 
 def _headline(cells: tuple[HostCell, ...], running: int) -> str:
-    parts = [f"{running}/{len(cells)} running"]
-    for state in _WORST_FIRST:
-        which = [cell.host for cell in cells if cell.state is state]
-        if which and state is not HostState.RUNNING:
-            names = ", ".join(str(host) for host in which) if len(which) <= 3 else f"{len(which)} hosts"
-            parts.append(f"{HOST[state].word}: {names}" if len(which) > 3 else f"{HOST[state].word}: host {names}")
+    """ "8/8 serving"; "7/8 running · failed: host 5"; the word all running hosts share, or running."""
+    hosts: dict[Sign, list[int]] = {}
+    for cell in cells:
+        hosts.setdefault(cell.sign, []).append(cell.host)
+    words = {cell.sign.word for cell in cells if cell.state is HostState.RUNNING}
+    shared = next(iter(words)) if len(words) == 1 else "running"
+    parts = [f"{running}/{len(cells)} {shared}"]
+    for sign in _SIGNS:
+        which = hosts.get(sign)
+        if which and sign.word != shared and sign.word not in _WELL:
+            names = ", ".join(str(host) for host in which)
+            parts.append(f"{sign.word}: host {names}" if len(which) <= 3 else f"{sign.word}: {len(which)} hosts")
     return " · ".join(parts)

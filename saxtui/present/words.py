@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from saxtui.model.checks import Answer
 from saxtui.model.cluster import HostState
+from saxtui.model.phases import Phase
 from saxtui.model.plan import Action
 from saxtui.model.progress import StepState
 from saxtui.model.serving import Rung
@@ -41,6 +42,15 @@ HOST = {
     HostState.LEAVING: Sign("◌", "-", "leaving", "warn"),
     HostState.ABSENT: Sign("·", " ", "absent", "dim"),
 }
+PHASE = {
+    Phase.WAITING: Sign("◔", "w", "waiting for peers", "busy"),
+    Phase.JOINED: Sign("●", "*", "joined", "ok"),
+    Phase.LOADING: Sign("◑", "%", "loading", "busy"),
+    Phase.LOADED: Sign("●", "*", "loaded", "ok"),
+    Phase.SERVING: Sign("●", "*", "serving", "ok"),
+    Phase.FAILED: Sign("✗", "x", "load failed", "bad"),
+}
+"""What a running host's process is at; without one of these the pod's state speaks."""
 RUNG = {
     Rung.NONE: Sign("○", ".", "not published", "wait"),
     Rung.PUBLISHED: Sign("◐", "~", "published", "busy"),

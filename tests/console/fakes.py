@@ -176,6 +176,9 @@ class FakeSession:
     async def tend(self) -> None:
         await asyncio.Event().wait()
 
+    async def hear(self, _slices: object) -> None:
+        await asyncio.Event().wait()
+
     async def watch(self) -> None:
         self.store.change(cluster=Part(value=ClusterView(freshness=Freshness.LIVE, seen=self.clock.now())))
         await asyncio.Event().wait()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -93,6 +93,7 @@ class FakeSession:
     published: list[tuple[str, str, str, int]] = field(default_factory=list)
     unpublished: list[str] = field(default_factory=list)
     looked: int = 0
+    looked_at: tuple[int, ...] | None = None
     answer: Callable[[str], Any] = field(default=lambda prompt: (Candidate(f"echo {prompt}", -12.1),))
     gate: asyncio.Event | None = None
     logs_error: Problem | None = None
@@ -103,6 +104,14 @@ class FakeSession:
 
     async def watch(self) -> None:
         await asyncio.Event().wait()
+
+    async def hear(self, slices: Callable[[], Collection[int]]) -> None:
+        try:
+            while True:
+                self.looked_at = tuple(slices())
+                await asyncio.sleep(0.01)
+        finally:
+            self.looked_at = None
 
     async def logs(
         self, selection: LogSelection, *, follow: bool = False, tail: int | None = None

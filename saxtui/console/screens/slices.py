@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from saxtui.console.commands import Command
+from saxtui.console.fleet import Plan
 from saxtui.console.log_commands import LOG_COMMANDS, close_first
 from saxtui.console.log_stream import LogStream
-from saxtui.console.pictures import Picture, picture, titles
+from saxtui.console.pictures import Picture, picture
 from saxtui.console.screens.base import ConsoleScreen
 from saxtui.console.styling import ROLE_STYLE, sheet
 from saxtui.console.widgets.log_pane import LogPane
@@ -22,20 +24,27 @@ from saxtui.console.widgets.pod_detail import PodDetail
 from saxtui.console.widgets.pod_grid import PodGrid
 from saxtui.console.widgets.pod_table import PodTable
 from saxtui.console.widgets.rows import Rows
-from saxtui.model.cluster import ClusterView, JobSetStatus
+from saxtui.model.cluster import ClusterView, JobSetStatus, Pod
 from saxtui.present import pods
 from saxtui.present.pods import PodRow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from saxtui.console.sessions import Live
     from saxtui.engine.logs import LogSelection
     from saxtui.engine.store import State
+    from saxtui.model.phases import Phases
 
 _AGES_EVERY = 1.0  # real seconds between two looks at the clock for ages
 
 
 def _no_pods(screen: SlicesScreen) -> str:
-    return "" if screen.rows else "there are no pods yet"
+    return "" if screen.view.pods else "there are no pods yet"
+
+
+def _zoom(step: int) -> Callable[[SlicesScreen], object]:
+    return lambda screen: screen.zoom_by(step)
 
 
 def _scope(scope: str, key: str, text: str) -> Command:
@@ -58,6 +67,10 @@ class SlicesScreen(ConsoleScreen):
         _scope("all", "a", "Logs of all hosts"),
         Command("slices.list", ("m",), "mesh/list", "Hosts as a mesh, or all pods as a list",
                 lambda s: s.toggle_list(), _no_pods),
+        Command("slices.closer", ("plus", "equals_sign"), "closer", "Draw less of the fleet: slices, hosts, chips",
+                _zoom(-1), _no_pods),
+        Command("slices.farther", ("minus",), "farther", "Draw more of the fleet: hosts, slices, all of it",
+                _zoom(1), _no_pods, footer=False),
         Command("slices.open", ("enter",), "open", "Go to the log of the pod under the cursor",
                 lambda s: s.open_log(), _no_pods, footer=False),
         Command("slices.zoom", ("z",), "zoom", "The log alone, or with the slices", lambda s: s.toggle_zoom()),
@@ -73,11 +86,12 @@ class SlicesScreen(ConsoleScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rows: tuple[PodRow, ...] = ()
         self.scope = "pod"
         self.listed = False
-        self._view = ClusterView()
-        self._aged = 0.0
+        self.view = ClusterView()
+        self._plan = Plan(0, 0, "")
+        self._zones: dict[str, str] = {}
+        self._aged = self._now = 0.0
 
     def compose_body(self) -> ComposeResult:
         """Notice, mesh or list, the pod under the cursor, logs."""
@@ -101,45 +115,72 @@ class SlicesScreen(ConsoleScreen):
     def on_session(self, live: Live | None) -> None:
         """Another deployment: forget the old one's picture and log, and keep the new cluster live."""
         self._stream.stop()
-        self._view, self.rows = ClusterView(), ()
+        self.view = ClusterView()
         if live is not None:
+            self._plan = Plan.of(live.session.deployment.slices)
             self.console.sessions.watch(live)
+            self.console.sessions.deafen()
+            self.console.sessions.hear(live, lambda: self.grid.looked_at)
         self._paint(self.console.sessions.now())
 
     def on_state(self, state: State, previous: State | None) -> None:
-        """Paint again when the cluster or the models changed."""
-        if previous is None or state.cluster is not previous.cluster or state.models is not previous.models:
+        """Paint again when the cluster, the phases or the models changed."""
+        if (
+            previous is None
+            or state.cluster is not previous.cluster
+            or state.models is not previous.models
+            or state.phases is not previous.phases
+        ):
             self._paint(self.console.sessions.now())
+
+    def on_screen_resume(self) -> None:
+        """Hear the hosts again; Textual calls the base's handler too."""
+        if self.live is not None:
+            self.console.sessions.hear(self.live, lambda: self.grid.looked_at)
+
+    def on_screen_suspend(self) -> None:
+        """Nobody looks any more, unless only a dialog came above."""
+        if not isinstance(self.app.screen, ModalScreen):
+            self.console.sessions.deafen()
 
     def on_frame(self, now: float) -> None:
         """Ages go on by themselves."""
-        if self.rows and time.monotonic() - self._aged >= _AGES_EVERY:
+        if self.view.pods and time.monotonic() - self._aged >= _AGES_EVERY:
             self._paint(now)
 
     def _paint(self, now: float) -> None:
         self._aged = time.monotonic()
         state = self.live.state if self.live else None
         shown = picture(state.cluster if state else None, now)
-        self._view = (state.cluster.value if state else None) or ClusterView()
+        before, self.view = self.view, (state.cluster.value if state else None) or ClusterView()
+        if self.view.nodes is not before.nodes:
+            self._zones = pods.zones_of(self.view)
         self._tell(shown)
-        self.rows = pods.pod_rows(self._view, now)
-        if self.session is not None and self.rows:
-            wanted = self.session.deployment.slices
-            grids = pods.slice_grids(
-                self._view, now, count=wanted.count, hosts=wanted.shape.hosts, topology=wanted.topology
-            )
+        self._now = now
+        here = bool(self.view.pods) and self.session is not None
+        if here:
             models = (state.models.value if state else None) or ()
-            self.grid.show(grids, titles(grids, wanted.topology, wanted.pools, models))
-            self.listing.show(self.rows)
+            changed = self.grid.fleet.update(self.view.slices, self._plan, self._phases, models)
+            if changed is None or changed:
+                self.grid.show(changed)
+            if self.listed:
+                self._list(now)
         for widget, on_show in ((self.grid, not self.listed), (self.listing, self.listed), (self.detail, True)):
-            widget.display = on_show and bool(self.rows)
-        self.pane.display = bool(self.rows)
+            widget.display = on_show and here
+        self.pane.display = here
         self._show_detail()
         self._restream()
 
+    def _list(self, now: float) -> None:
+        self.listing.show(self.view, self._phases, self._zones, now)
+
+    @property
+    def _phases(self) -> Phases | None:
+        return self.live.state.phases.value if self.live else None
+
     def _tell(self, shown: Picture) -> None:
         self._notice.display = bool(shown.said)
-        self._notice.set_class(not self.rows and not self._view.pods, "-alone")
+        self._notice.set_class(not self.view.pods, "-alone")
         if shown.said:
             from textual.content import Content
 
@@ -150,30 +191,34 @@ class SlicesScreen(ConsoleScreen):
     @property
     def selected(self) -> PodRow | None:
         """The pod under the cursor of the mesh or the list; None on a hole."""
+        pod = self.pod
+        return pods.pod_row(pod, self._now, self._phases, self._zones) if pod else None
+
+    @property
+    def pod(self) -> Pod | None:
+        """The same as the watch knows it."""
         if self.listed:
-            return next((row for row in self.rows if row.uid == self.listing.selected), None)
+            return self.view.pods.get(self.listing.selected)
         found = self.grid.selected
         return found[1].pod if found else None
 
     def _show_detail(self) -> None:
-        row, hole, jobset = self.selected, "", self._view.jobset or JobSetStatus()
+        row, hole, jobset = self.selected, "", self.view.jobset or JobSetStatus()
         place = self.grid.selected
         if row is None and place is not None:
             hole = f"slice {place[0]} host {place[1].host}: no pod here"
-        warnings = [e for e in self._view.events if row is not None and e.warning and e.name == row.name]
+        warnings = [e for e in self.view.events if row is not None and e.warning and e.name == row.name]
         self.detail.show(row, hole, jobset, max(warnings, key=lambda e: e.at, default=None))
 
     @on(PodGrid.Selected)
     def _host_selected(self) -> None:
-        if not self.listed and (row := self.selected):
-            self.listing.choose(row.uid)
         self._show_detail()
         self._restream()
 
     @on(Rows.Highlighted, "#listing")
     def _pod_selected(self) -> None:
-        if self.listed and (row := self.selected) and row.slice >= 0:
-            self.grid.select(row.slice, row.host)
+        if self.listed and (pod := self.pod) and pod.slice >= 0:
+            self.grid.select(pod.slice, pod.host)
         self._show_detail()
         self._restream()
 
@@ -186,15 +231,24 @@ class SlicesScreen(ConsoleScreen):
 
     def toggle_list(self) -> None:
         """Mesh to list and back, out of the zoom; the cursor stays on its pod."""
-        row = self.selected
+        pod = self.pod
         self.listed = not self.listed
         self._upper.display = True
         self.grid.display, self.listing.display = not self.listed, self.listed
-        if self.listed and row is not None:
-            self.listing.choose(row.uid)
+        if self.listed:
+            self._list(self._now)
+        if self.listed and pod is not None:
+            self.listing.choose(pod.uid)
         (self.listing if self.listed else self.grid).focus()
         self._show_detail()
         self._restream()
+
+    def zoom_by(self, step: int) -> None:
+        """Nearer (-1) or farther (1), out of the list."""
+        if self.listed:
+            self.toggle_list()
+        elif not self.grid.zoom_by(step):
+            self.console.tell("this is as near as it goes" if step < 0 else "this is as far as it goes")
 
     def toggle_zoom(self) -> None:
         """The log pane alone, or under the slices again."""
@@ -223,7 +277,7 @@ class SlicesScreen(ConsoleScreen):
         return (LogSelection(pod=row.name), f"logs: {row.tag or row.name}") if row is not None else None
 
     def _restream(self) -> None:
-        session, target = self.session, self._target() if self.rows else None
+        session, target = self.session, self._target() if self.view.pods else None
         if session is not None and target is not None:
             self._stream.show(session, *target)
 

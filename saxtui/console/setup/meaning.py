@@ -9,7 +9,7 @@ from saxtui.catalog import prices, sax_models, tpus
 from saxtui.console.setup.draft import Draft, number
 from saxtui.console.setup.questions import AS_CLASS, BYTES, FLEX_START, ON_DEMAND, RESERVATION, SPOT, YES
 from saxtui.model import cost, sizing
-from saxtui.present.pods import host_mesh
+from saxtui.present.mesh import host_mesh
 from saxtui.present.words import PRIMARY
 
 
@@ -187,7 +187,8 @@ def sketch(draft: Draft, *, plain: bool) -> list[str]:
     shape = shape_of(draft)
     if shape is None:
         return []
-    rows, columns = host_mesh(shape.topology, shape.hosts)
+    mesh = host_mesh(shape.topology, shape.hosts)
+    rows, columns = mesh.rows, mesh.columns * mesh.layers
     digits = len(str(shape.hosts - 1)) + 3
     if columns * (digits + 1) + 1 > 44 or rows > 8:
         return [f"{rows} x {columns} hosts, {shape.chips_per_host} chips each"]

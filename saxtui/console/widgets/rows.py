@@ -5,6 +5,7 @@ Lighter than DataTable to import and to update; every table of the console is on
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,45 @@ from textual.strip import Strip
 from saxtui.console.styling import ROLES
 from saxtui.console.widgets.table_layout import GAP, Cell, Column, Row, fit, fitted
 
-__all__ = ["Cell", "Column", "Row", "Rows"]
+__all__ = ["Cell", "Column", "LazyRows", "Row", "Rows"]
+
+
+class LazyRows(ABC):
+    """Rows that are made when they are looked at, for tables of tens of thousands."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def row(self, number: int) -> Row:
+        """The row in that place."""
+
+    @abstractmethod
+    def find(self, row_id: str) -> int | None:
+        """The place of the row with that id."""
+
+    @abstractmethod
+    def sample(self) -> Sequence[Row]:
+        """Some rows, for the widths of columns that have none of their own."""
+
+
+class _Made(LazyRows):
+    """Rows that are there already."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = tuple(rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def row(self, number: int) -> Row:
+        return self._rows[number]
+
+    def find(self, row_id: str) -> int | None:
+        return next((number for number, row in enumerate(self._rows) if row.id == row_id), None)
+
+    def sample(self) -> Sequence[Row]:
+        return self._rows
 
 
 class Rows(ScrollView, can_focus=True):
@@ -70,7 +109,7 @@ class Rows(ScrollView, can_focus=True):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._columns = tuple(columns)
-        self._rows: tuple[Row, ...] = ()
+        self._rows: LazyRows = _Made(())
         self._layout: tuple[tuple[int, int], ...] = ()
         self._head = any(column.title for column in columns)
         self._with_cursor = cursor
@@ -81,44 +120,45 @@ class Rows(ScrollView, can_focus=True):
     @property
     def selected(self) -> str:
         """The id of the row under the cursor, "" when there is none."""
-        return self._rows[self._cursor].id if self._rows and self._with_cursor else ""
+        return self._rows.row(self._cursor).id if len(self._rows) and self._with_cursor else ""
 
     @property
     def count(self) -> int:
         """How many rows there are."""
         return len(self._rows)
 
-    def put(self, rows: Sequence[Row], columns: Sequence[Column] | None = None) -> None:
-        """Show these rows; the cursor stays on the same id. Repaints only the lines that differ."""
-        rows = tuple(rows)
+    def put(self, rows: Sequence[Row] | LazyRows, columns: Sequence[Column] | None = None) -> None:
+        """Show these rows; the cursor stays on the same id. Repaints only the lines in view that differ."""
+        rows = rows if isinstance(rows, LazyRows) else _Made(rows)
         before, old_layout = self._rows, self._layout
         selected = self.selected
         if columns is not None:
             self._columns = tuple(columns)
             self._head = any(column.title for column in columns)
         self._rows = rows
-        found = next((i for i, row in enumerate(rows) if row.id == selected), None)
+        found = rows.find(selected)
         self._cursor = found if found is not None else max(0, min(self._cursor, len(rows) - 1))
         self._arrange()
         if len(before) != len(rows) or old_layout != self._layout or columns is not None:
             self.refresh()
         else:
-            for index, (old, new) in enumerate(zip(before, rows, strict=True)):
-                if old != new:
+            top = int(self.scroll_offset.y)
+            for index in range(top, min(len(rows), top + self.size.height)):
+                if before.row(index) != rows.row(index):
                     self._refresh_row(index)
         if selected and self.selected not in ("", selected):
             self.post_message(self.Highlighted(self, self.selected))
 
     def choose(self, row_id: str) -> None:
         """Put the cursor on that row, without a message."""
-        for index, row in enumerate(self._rows):
-            if row.id == row_id:
-                self._cursor = index
-                self.refresh()
-                self._show_cursor()
+        found = self._rows.find(row_id)
+        if found is not None:
+            self._cursor = found
+            self.refresh()
+            self._show_cursor()
 
     def _arrange(self) -> None:
-        self._layout = fit(self._columns, self._rows, self._width - self._inset)
+        self._layout = fit(self._columns, self._rows.sample(), self._width - self._inset)
         at_end = self.scroll_offset.y >= self.max_scroll_y
         self.virtual_size = Size(self._width, len(self._rows) + self._head)
         if self._follow and at_end:
@@ -154,7 +194,7 @@ class Rows(ScrollView, can_focus=True):
         index = y - self._head + self.scroll_offset.y
         if not 0 <= index < len(self._rows):
             return Strip.blank(self._width, self.rich_style)
-        return self._draw_row(self._rows[index], on=self._with_cursor and index == self._cursor)
+        return self._draw_row(self._rows.row(index), on=self._with_cursor and index == self._cursor)
 
     def _draw_head(self) -> Strip:
         style = self._style("head")
@@ -209,7 +249,7 @@ class Rows(ScrollView, can_focus=True):
 
     def _move_to(self, index: int) -> None:
         index = max(0, min(index, len(self._rows) - 1))
-        if index == self._cursor or not self._rows:
+        if index == self._cursor or not len(self._rows):
             return
         old, self._cursor = self._cursor, index
         self._refresh_row(old)

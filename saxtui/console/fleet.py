@@ -1,0 +1,121 @@
+"""What the pod grid shows: every slice as a grid, made when it is asked for and kept while nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from saxtui.console.pictures import SliceTitle, title
+from saxtui.model.cluster import SlicePods
+from saxtui.model.phases import Phases
+from saxtui.model.serving import ModelStatus, Rung
+from saxtui.present.mesh import HostMesh, host_mesh
+from saxtui.present.pods import SliceGrid, slice_grid, worst_sign
+from saxtui.present.words import Sign
+
+if TYPE_CHECKING:
+    from saxtui.model.deployment import Slices
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the deployment wants: `count` slices of `hosts` hosts, and the names of their node pools."""
+
+    count: int
+    hosts: int
+    topology: str
+    pools: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, wanted: Slices) -> Plan:
+        """The deployment's slices."""
+        return cls(wanted.count, wanted.shape.hosts, wanted.topology, tuple(wanted.pools))
+
+
+class Fleet:
+    """Slices by place: the n-th one drawn. `update` says what changed; `grid` and `title` make what is looked at."""
+
+    def __init__(self) -> None:
+        self._slices: Mapping[int, SlicePods] = {}
+        self._phases: Phases | None = None
+        self._serving: frozenset[int] = frozenset()
+        self._plan = Plan(0, 0, "")
+        self._mesh = HostMesh(1, 1)
+        self._made: dict[int, tuple[SliceGrid, SliceTitle]] = {}
+        self.indexes: tuple[int, ...] = ()
+        self.most_hosts = 1
+
+    def __len__(self) -> int:
+        return len(self.indexes)
+
+    @property
+    def mesh(self) -> HostMesh:
+        """The mesh that every slice is drawn as: with room for the largest."""
+        return self._mesh.grown(self.most_hosts)
+
+    def update(
+        self, slices: Mapping[int, SlicePods], plan: Plan, phases: Phases | None, models: Collection[ModelStatus] = ()
+    ) -> frozenset[int] | None:
+        """Take a new picture. The places whose slices changed, or None when slices came or went: draw all anew."""
+        shape = (self.indexes, self.most_hosts, self._plan)
+        serving = frozenset(
+            replica.slice for model in models for replica in model.replicas
+            if replica.rung in (Rung.LOADED, Rung.ANSWERED)
+        )  # fmt: skip
+        if plan != self._plan:
+            self._plan, self._mesh = plan, host_mesh(plan.topology, plan.hosts)
+        if slices.keys() != self._slices.keys() or plan != shape[2]:
+            self.indexes = tuple(sorted({*range(plan.count), *slices}))
+        before, self._slices = self._slices, slices
+        if slices is not before:
+            self.most_hosts = max((len(item.hosts) for item in slices.values()), default=0)
+            self.most_hosts = max(1, plan.hosts, self.most_hosts)
+        everywhere = phases is not self._phases or serving != self._serving
+        self._phases, self._serving = phases, serving
+        if shape != (self.indexes, self.most_hosts, self._plan):
+            self._made.clear()
+            return None
+        changed = [
+            place for place, index in enumerate(self.indexes)
+            if everywhere or slices.get(index) is not before.get(index)
+        ]  # fmt: skip
+        for place in changed:
+            self._made.pop(place, None)
+        return frozenset(changed)
+
+    def pods(self, place: int) -> SlicePods:
+        """The pods of that slice."""
+        index = self.indexes[place]
+        return self._slices.get(index) or SlicePods(index)
+
+    def hosts(self, place: int) -> int:
+        """How many hosts that slice has or should have."""
+        return max(self._plan.hosts, len(self.pods(place).hosts))
+
+    def grid(self, place: int) -> SliceGrid:
+        """That slice as cells."""
+        return self._at(place)[0]
+
+    def sign(self, place: int) -> Sign:
+        """The worst sign among that slice's hosts, without making its grid."""
+        made = self._made.get(place)
+        if made is not None:
+            return made[1].sign
+        return worst_sign(self.pods(place), self._plan.hosts, self._phases)
+
+    def title(self, place: int) -> SliceTitle:
+        """That slice's heading."""
+        return self._at(place)[1]
+
+    def _at(self, place: int) -> tuple[SliceGrid, SliceTitle]:
+        made = self._made.get(place)
+        if made is None:
+            grid = slice_grid(self.pods(place), self._plan.hosts, self._mesh, self._phases)
+            made = grid, title(grid, self._plan.topology, self._pool(grid.index), serving=grid.index in self._serving)
+            self._made[place] = made
+        return made
+
+    def _pool(self, index: int) -> str:
+        pools: Sequence[str] = self._plan.pools
+        return pools[index] if index < len(pools) else "not in the plan"
