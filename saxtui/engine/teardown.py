@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from saxtui.engine import stale_bindings
 from saxtui.engine.attempt import attempt
 from saxtui.engine.control import Paused
 from saxtui.engine.provisioning import exit_code
@@ -105,7 +106,7 @@ def proofs(names: tuple[str, ...], progress: RunProgress) -> tuple[Proof, ...]:
 
 
 def _orphans(progress: RunProgress) -> tuple[str, ...]:
-    return tuple(name for name in progress.steps if name.startswith(ORPHAN))
+    return tuple(name for name in progress.steps if name.startswith((ORPHAN, stale_bindings.PREFIX)))
 
 
 async def _look_at_cluster(down: _Down, make: ContextMaker) -> None:
@@ -194,7 +195,8 @@ async def _took_along(make: ContextMaker, recorder: Recorder, down: _Down) -> No
 
 async def _sweep(down: _Down, make: ContextMaker, recorder: Recorder) -> None:
     try:
-        for problem in await sweep(make("cluster"), recorder):
+        bindings = await stale_bindings.sweep(make("service-account"), down.steps.values(), recorder)
+        for problem in (*await sweep(make("cluster"), recorder), *bindings):
             down.problems[f"orphan {problem.target}"] = problem
     except Paused:
         down.paused = True

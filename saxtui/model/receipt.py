@@ -164,7 +164,12 @@ class _Ledger:
                 self._put(event.step, replace(entry, fate=Fate.FOREIGN, proof=event.said, ended=event.at))
             case ev.Deleting():
                 entry = self._at(event, event.kind, event.resource)
-                self._put(event.step, replace(entry, fate=Fate.UNKNOWN, proof="deletion asked for, not proved"))
+                self._put(
+                    event.step,
+                    replace(
+                        entry, fate=Fate.UNKNOWN, proof="deletion asked for, not proved", uid=event.uid or entry.uid
+                    ),
+                )
             case ev.Gone():
                 entry = self._at(event, event.kind, event.resource)
                 self._put(event.step, replace(entry, fate=Fate.GONE, proof=event.proof, ended=event.at))
