@@ -16,7 +16,8 @@ from saxtui.errors import ExitCode, Problem, SaxtuiError
 _WHERE = {
     "init": "setup", "plan": "setup", "doctor": "setup", "export": "export", "schema": "export",
     "up": "runs", "pause": "pausing", "resume": "pausing", "down": "runs", "receipt": "receipts",
-    "status": "watching", "pods": "watching", "logs": "watching", "publish": "serving", "models": "serving",
+    "status": "watching", "pods": "watching", "logs": "watching", "why": "causes", "mend": "causes", "events": "causes",
+    "publish": "serving", "models": "serving",
     "generate": "serving", "unpublish": "serving", "bench": "bench",
     "recover": "recovering", "demo": "demo", "emulator": "emulator",
 }  # fmt: skip

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from saxtui.engine import mirror, pausing, planning, provisioning, recovery, rollback, teardown
+from saxtui.engine import mending, mirror, pausing, planning, provisioning, recovery, rollback, teardown
 from saxtui.engine.checks import problems, survey
 from saxtui.engine.connection import Connection
 from saxtui.engine.control import Control, Paused
@@ -143,6 +143,31 @@ class Runs:
             return self._not_begun(pausing.KIND)
         finally:
             self._control = None
+
+    async def mend(self, *, take_over: bool = False) -> RunResult:
+        """Take our JobSet away, with proof, and make it again: every host of every slice starts together.
+
+        Raises Refused like `up`, and when the model servers are not ours to take away.
+        """
+        standing = self._store.state.progress.step(mending.STEP).ownership
+        if standing not in _STANDS:
+            said = f"the JobSet is not ours (it is {standing.value}): saxtui does not touch it"
+            raise self._refused(said, f"look at it: saxtui status -d {self._deployment.name}")
+        steps = self._steps()
+        self._check_names(steps)
+        control, recorder = self._begin(mending.KIND)
+        lease = self._lease(take_over)
+        try:
+            await control.reading(lease.look())
+            make = self._maker(control, recorder, self._store.state.progress, lease)
+            result = await self._mirrored(lease, mending.take_away(steps[mending.STEP], make, recorder))
+        except Paused:
+            return self._not_begun(mending.KIND)
+        finally:
+            self._control = None
+        if result.exit_code is not ExitCode.DONE:
+            return result
+        return replace(await self.up(await self.plan(), take_over=take_over), kind=mending.KIND)
 
     async def down(
         self, *, keep_bucket: bool = False, take_over: bool = False, also: Collection[str] = ()

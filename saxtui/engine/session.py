@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
+from saxtui.engine.aftermath import Aftermath
 from saxtui.engine.asking import Asking
 from saxtui.engine.canary import Canary
 from saxtui.engine.connection import Connection
+from saxtui.engine.diagnosis import Fallen
 from saxtui.engine.drift import Drift
 from saxtui.engine.hearing import Hearing
+from saxtui.engine.inquiry import Inquiry
 from saxtui.engine.lease import Holder
 from saxtui.engine.logs import Logs, LogSelection
 from saxtui.engine.phasing import Phasing
@@ -23,11 +27,13 @@ from saxtui.engine.talking import SaxTalker
 from saxtui.engine.tending import Tending
 from saxtui.engine.usual import Times
 from saxtui.engine.watching import Watching
-from saxtui.errors import Problem
+from saxtui.errors import Problem, SaxtuiError
 from saxtui.model.checks import CheckRow
 from saxtui.model.cluster import ClusterView, LogLine
+from saxtui.model.diagnosis import Report
 from saxtui.model.phases import Phases
 from saxtui.model.plan import Plan
+from saxtui.model.progress import Ownership
 from saxtui.model.serving import Dialect, ModelStatus, Reply, Sampling
 from saxtui.model.talk import Ask
 from saxtui.ports import Cloud, Journal, Talker
@@ -65,7 +71,9 @@ class Session:
         self.jobset_source = jobset_source
         self.connection = Connection(deployment, cloud)
         self._runs = Runs(deployment, store, cloud, journal, self.connection, manifest, jobset_source, holder, times)
-        self._watching = Watching(store, self.connection, cloud.clock)
+        self._aftermath = Aftermath(self.connection.kubernetes)
+        self._watching = Watching(store, self.connection, cloud.clock, self._aftermath.see)
+        self._inquiry = Inquiry(deployment, store, self.connection, journal, self._aftermath, cloud.clock)
         self.closed = False
         self._logs = Logs(store, self.connection, self._watching, cloud.clock)
         hearing = Hearing()
@@ -99,6 +107,10 @@ class Session:
     async def pause_slices(self, *, take_over: bool = False) -> RunResult:
         """Every slice to zero hosts, the rest stays; `up` brings them back. Raises Refused like `up`."""
         return await self._runs.pause_slices(take_over=take_over)
+
+    async def mend(self, *, take_over: bool = False) -> RunResult:
+        """Recreate our JobSet, the remedy for a slice that hangs; all slices stop and start. Raises as `up` does."""
+        return await self._runs.mend(take_over=take_over)
 
     async def down(
         self, *, keep_bucket: bool = False, take_over: bool = False, also: Collection[str] = ()
@@ -141,6 +153,27 @@ class Session:
         `slices()` names: those somebody looks at.
         """
         await self._phasing.run(slices)
+
+    async def why(self, *, look: bool = True) -> Report:
+        """Why anything is red or grey, judged now; puts it into the store. Never raises for what cannot be reached.
+
+        `look`: read the cluster, the hosts' phases and the models first; without, what the store knows is judged.
+        """
+        if look:
+            with contextlib.suppress(SaxtuiError):
+                await self.phases(await self._watching.look())
+                if self.store.state.progress.step("http-server").ownership in (Ownership.OWNED, Ownership.ADOPTED):
+                    await self._serving.models()
+        return await self._inquiry.answer()
+
+    async def inquire(self) -> None:
+        """Keep `store.state.why` live until cancelled, while the cluster is watched."""
+        await self._inquiry.run()
+
+    @property
+    def fallen(self) -> Sequence[Fallen]:
+        """Containers that ended badly while somebody looked on, with their last lines."""
+        return self._aftermath.fallen
 
     def logs(self, selection: LogSelection, *, follow: bool = False, tail: int | None = None) -> AsyncIterator[LogLine]:
         """Lines of all selected pods, merged by time; with follow, new pods of the selection join by themselves."""
@@ -226,6 +259,7 @@ class Session:
     async def close(self) -> None:
         """Close journal and connections; harmless twice."""
         self.closed = True
+        await self._aftermath.close()
         await self._serving.close()
         await self.connection.close()
         await self.journal.close()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from saxtui.model.cluster import ClusterView
+from saxtui.model.diagnosis import Report
 from saxtui.model.events import Event
 from saxtui.model.phases import Phases
 from saxtui.model.plan import Plan
@@ -40,6 +41,7 @@ class State:
     cluster: Part[ClusterView] = field(default_factory=Part)
     models: Part[tuple[ModelStatus, ...]] = field(default_factory=Part)
     phases: Part[Phases] = field(default_factory=Part)
+    why: Part[Report] = field(default_factory=Part)
     reach: Part[Reached] = field(default_factory=Part)
     beats: Part[tuple[Beat, ...]] = field(default_factory=Part)
     events: tuple[Event, ...] = ()

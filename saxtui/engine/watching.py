@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -24,7 +24,11 @@ _GIVE_UP_ON_ADDRESS = 20.0
 class Watching:
     """`run` for as long as the picture is wanted; several may hold it at once, and one watch serves all."""
 
-    def __init__(self, store: Store, connection: Connection, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, connection: Connection, clock: Clock, see: Callable[[ClusterView], None] | None = None
+    ) -> None:
+        """`see` is told of every picture, before the store is."""
+        self._see = see
         self._store = store
         self._connection = connection
         self._clock = clock
@@ -52,9 +56,14 @@ class Watching:
                 await asyncio.gather(task, return_exceptions=True)
 
     async def look(self) -> ClusterView:
-        """One picture, read now, without watching. Raises CallError."""
-        kubernetes = await self._connection.kubernetes()
-        view = await kubernetes.look([self._connection.deployment.namespace])
+        """One picture, read now, without watching. Raises CallError, and the store knows of that too."""
+        try:
+            kubernetes = await self._connection.kubernetes()
+            view = await kubernetes.look([self._connection.deployment.namespace])
+        except CallError as error:
+            if self._task is None:
+                self._fail(error.problem.one_line())
+            raise
         if self._task is None:
             self._show(view)
         return view
@@ -86,6 +95,8 @@ class Watching:
                     return
 
     def _show(self, view: ClusterView) -> None:
+        if self._see is not None:
+            self._see(view)
         self._store.change(cluster=Part(value=view, error=view.error, as_of=view.seen))
 
     def _fail(self, said: str) -> None:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from saxtui.model.cluster import ClusterEvent, ClusterView, HostState, LogLine, Pod
 from saxtui.model.deployment import Deployment
 from saxtui.model.diagnosis import Clue
+from saxtui.model.phases import Phase, Phases
 from saxtui.model.progress import Ownership, RunProgress
 from saxtui.model.serving import ModelStatus, Rung
 from saxtui.model.workloads import Ending, Node
@@ -60,6 +61,7 @@ class Case:
     progress: RunProgress = field(default_factory=RunProgress)
     models: tuple[ModelStatus, ...] = ()
     logs: Mapping[str, tuple[LogLine, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    phases: Phases = field(default_factory=lambda: MappingProxyType({}))
     fallen: tuple[Fallen, ...] = ()
     heard: tuple[Heard, ...] = ()
     usd_per_hour: float | None = None
@@ -145,8 +147,16 @@ class Case:
                     yield pod, line, match
                     break
 
+    def read(self, pod: Pod) -> bool:
+        """Whether its log was read: only then its silence says something."""
+        phase = self.phases.get(pod.uid)
+        return bool(self.log(pod)) or (phase is not None and phase.read)
+
     def formed(self, pod: Pod) -> bool:
         """Whether its log shows that it found its slice."""
+        phase = self.phases.get(pod.uid)
+        if phase is not None and phase.phase not in (Phase.UNHEARD, Phase.WAITING):
+            return True
         return any("JAX process:" in line.text or "Starting runner" in line.text for line in self.log(pod))
 
     # -- the whole
@@ -159,9 +169,14 @@ class Case:
     def up(self) -> bool:
         """Whether the deployment is meant to stand: its model servers were made and are not being taken away."""
         step = self.progress.step("model-servers")
-        if self.progress.kind == "down" and self.progress.steps:
+        if self.progress.kind == "down" or self.paused:
             return False
         return step.ownership in (Ownership.OWNED, Ownership.ADOPTED) or bool(self.view.jobset.name)
+
+    @property
+    def paused(self) -> bool:
+        """Whether its slices are at zero hosts on purpose, or on their way there or back."""
+        return bool(self.progress.paused) or (self.progress.kind in ("pause", "mend") and self.progress.running)
 
     def settled(self, index: int) -> bool:
         """Whether the slice is as it should be: every host runs and, if a model is meant for it, has it loaded."""
@@ -171,7 +186,7 @@ class Case:
         if any(truth.slice == index and truth.rung >= Rung.LOADED for model in self.models for truth in model.replicas):
             return True
         published = any(model.max_replicas > 0 and model.active_replicas > 0 for model in self.models)
-        return not published and (not self.log(pods[0]) or self.formed(pods[0]))
+        return not published and (not self.read(pods[0]) or self.formed(pods[0]))
 
     @property
     def billing(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from saxtui.engine.diagnosis.case import CONTROLLER, SYSTEM, Case, told_by
 from saxtui.engine.diagnosis.rule import Finding, Rule
-from saxtui.model.diagnosis import Action, Clue, Gravity
+from saxtui.model.diagnosis import Action, Clue, Deed, Gravity
 from saxtui.model.progress import Ownership, StepState
 
 _WEBHOOK = re.compile(r"failed calling webhook|no endpoints available|jobset-webhook-service")
@@ -48,7 +48,7 @@ def ended(case: Case) -> Iterator[Finding]:
             "nothing serves, and the slices bill on",
             (Clue(f"jobset/{job_set.name}", f"Failed: {word.reason}: {word.message}", word.since),
              *(told_by(event) for event in failed[-1:])),
-            Action("make it anew (the count starts again)", *_mend(case)),
+            _mend(case, "make it anew (the count starts again)"),
             also=(Action("or take everything down", f"saxtui down -d {case.name}"),),
             slices=frozenset(range(case.deployment.slices.count)),
             since=word.since,
@@ -64,14 +64,14 @@ def failed_at_once(case: Case) -> Iterator[Finding]:
             "the JobSet failed with its first Job: it has no restarts to give",
             (Clue(f"jobset/{job_set.name}", f"Failed: {word.reason}: {word.message}", word.since),
              Clue(f"jobset/{job_set.name}", f"failurePolicy.maxRestarts: {job_set.max_restarts}")),
-            Action("make it anew as the deployment file says it", *_mend(case)),
+            _mend(case, "make it anew as the deployment file says it"),
             slices=frozenset(range(case.deployment.slices.count)),
             since=word.since,
         )  # fmt: skip
 
 
-def _mend(case: Case) -> tuple[str]:
-    return (f"saxtui mend -d {case.name}",)
+def _mend(case: Case, said: str) -> Action:
+    return Action(said, f"saxtui mend -d {case.name}", Deed.MEND, outage=_RESTARTS)
 
 
 def nearly(case: Case) -> Iterator[Finding]:
@@ -87,7 +87,7 @@ def nearly(case: Case) -> Iterator[Finding]:
                     f"status.restarts: {job_set.restarts}, maxRestarts: {job_set.max_restarts}",
                 ),
             ),
-            Action("make it anew at a quiet hour: the count starts again", *_mend(case)),
+            _mend(case, "make it anew at a quiet hour: the count starts again"),
             Gravity.WARNING,
         )
 
@@ -111,7 +111,7 @@ def missing(case: Case) -> Iterator[Finding]:
     """It was made, and is not there."""
     step = case.progress.step("model-servers")
     made = step.ownership in (Ownership.OWNED, Ownership.ADOPTED) and step.state is StepState.DONE
-    if made and not case.view.jobset.name and case.view.seen and case.progress.kind != "down":
+    if made and not case.view.jobset.name and case.view.seen and case.up:
         yield Finding(
             "the JobSet is gone: somebody deleted it, and the slices bill without it",
             (Clue("journal", f"{step.resource} was made", step.owned_at or 0.0),

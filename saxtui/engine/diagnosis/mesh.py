@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from saxtui.engine.diagnosis.case import Case, host, said_by, several
 from saxtui.engine.diagnosis.rule import Finding, Rule
 from saxtui.model.cluster import HostState, Pod
-from saxtui.model.diagnosis import Action, Certainty, Clue, Gravity
+from saxtui.model.diagnosis import Action, Certainty, Clue, Deed, Gravity
 
 _APART = 60.0
 """Seconds a pod must be younger than its peers to be a replacement: a slice's own pods come within half of that."""
@@ -49,7 +49,7 @@ def hung(case: Case) -> Iterator[Finding]:
         pods, job_set = case.slice(index), case.view.jobset
         peers = [pod for pod in pods if pod not in lone]
         killed = case.events("Killing", name=f"{lone[0].job}-{lone[0].host}-", kind="Pod")
-        read = case.log(lone[0])
+        read = case.read(lone[0])
         silent = Clue(f"log of {index}-{lone[0].host}", "no line of JAX's start: it still waits for its peers")
         beat = _beat(case, index)
         clues = [
@@ -73,6 +73,7 @@ def hung(case: Case) -> Iterator[Finding]:
             Action(
                 "recreate the JobSet: only that restarts every host of the slice",
                 f"saxtui mend -d {case.name}",
+                Deed.MEND,
                 outage="all slices stop and start together; models reload by themselves, about 11 minutes",
             ),
             certainty=Certainty.PROVED if read or beat is not None else Certainty.FITS,
@@ -118,7 +119,7 @@ def deaf(case: Case) -> Iterator[Finding]:
         pods = case.slice(index)
         if len(pods) < case.size or case.size < 2 or any(pod.state is not HostState.RUNNING for pod in pods):
             continue
-        read = [pod for pod in pods if case.log(pod)]
+        read = [pod for pod in pods if case.read(pod)]
         starts = [began(pod) for pod in pods]
         same = max(starts) - min(starts) <= _APART
         if not read or not same or any(case.formed(pod) for pod in read) or case.now - max(starts) < _FORMING:
@@ -126,7 +127,7 @@ def deaf(case: Case) -> Iterator[Finding]:
         yield Finding(
             f"the hosts of slice {index} do not find each other: all {case.size} run, none has seen the mesh",
             (Clue(f"slice {index}", f"all hosts run for {(case.now - max(starts)) / 60:.0f} min", max(starts)),
-             said_by(case.log(read[0])[-1], read[0])),
+             *(said_by(line, read[0]) for line in case.log(read[0])[-1:])),
             Action("let the nodes reach each other on port 8471 (firewall, NetworkPolicy)",
                    f"gcloud compute firewall-rules list --project={case.deployment.project}"),
             certainty=Certainty.FITS,

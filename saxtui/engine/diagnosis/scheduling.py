@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from saxtui.engine.diagnosis.case import GRACE, Case, grouped, several, slices_of, told_by
 from saxtui.engine.diagnosis.rule import Finding, Rule
 from saxtui.model.cluster import Pod
-from saxtui.model.diagnosis import Action, Clue, Gravity
+from saxtui.model.diagnosis import Action, Clue, Deed, Gravity
 
 _ACCELERATOR = "cloud.google.com/gke-tpu-accelerator"
 _TOPOLOGY = "cloud.google.com/gke-tpu-topology"
@@ -36,7 +36,7 @@ def _since(pod: Pod) -> float:
 
 
 def _recreate(case: Case, said: str) -> Action:
-    return Action(said, f"saxtui mend -d {case.name}", outage="the model servers are made anew; models reload")
+    return Action(said, f"saxtui mend -d {case.name}", Deed.MEND, outage="every slice restarts; models reload")
 
 
 def selector(case: Case) -> Iterator[Finding]:
