@@ -3,7 +3,9 @@
 SaxtuiError            carries a Problem and the exit code it leads to
 ├── UsageProblem       2: the command or the deployment file is wrong
 ├── Refused            1: refused before anything changed
+│   └── NotReady       5: the model is not loaded yet; it may come by itself
 ├── StepFailed         3: stopped, and resources may bill
+│   └── TimedOut       6: what was waited for did not come in the time given
 ├── InDoubt            4: nobody knows yet whether something exists
 └── CallError          an adapter's call did not succeed; says whether the server may have acted
     ├── NotFound, Conflict, Busy, Denied, Unauthenticated, Invalid, Throttled, Exhausted
@@ -24,6 +26,8 @@ class ExitCode(IntEnum):
     USAGE = 2
     BILLABLE = 3
     DOUBT = 4
+    LOADING = 5
+    TIMED_OUT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,18 @@ class StepFailed(SaxtuiError):
     """A run stopped while resources that may bill exist."""
 
     exit_code = ExitCode.BILLABLE
+
+
+class NotReady(Refused):
+    """The model that is asked for is not loaded yet; nothing was sent."""
+
+    exit_code = ExitCode.LOADING
+
+
+class TimedOut(StepFailed):
+    """What was waited for did not come in the time given; it may still come."""
+
+    exit_code = ExitCode.TIMED_OUT
 
 
 class InDoubt(SaxtuiError):

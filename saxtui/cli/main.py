@@ -17,7 +17,7 @@ _WHERE = {
     "init": "setup", "plan": "setup", "doctor": "setup", "export": "export", "schema": "export",
     "up": "runs", "pause": "pausing", "resume": "pausing", "down": "runs", "receipt": "receipts",
     "status": "watching", "pods": "watching", "logs": "watching", "why": "causes", "mend": "causes", "events": "causes",
-    "publish": "serving", "models": "serving",
+    "publish": "serving", "update": "serving", "models": "serving",
     "generate": "serving", "unpublish": "serving", "bench": "bench",
     "recover": "recovering", "demo": "demo", "emulator": "emulator",
 }  # fmt: skip
@@ -40,7 +40,7 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 refused before anything changed, 2 usage, 3 failed or stopped with resources that "
-    "may bill, 4 something in doubt.",
+    "may bill, 4 something in doubt, 5 the model is still loading, 6 not in time.",
 )  # fmt: skip
 @click.version_option(__version__, prog_name="saxtui")
 @click.pass_context

@@ -12,14 +12,15 @@ from saxtui.model.cluster import ClusterView
 from saxtui.model.phases import Phases
 from saxtui.model.plan import Plan
 from saxtui.model.progress import RunProgress
-from saxtui.model.serving import ModelStatus, Reply
+from saxtui.model.serving import Beat, ModelStatus, Reached, Reply
+from saxtui.present import canary
 from saxtui.present import models as present_models
 from saxtui.present import plan as present_plan
 from saxtui.present import pods as present_pods
 from saxtui.present import steps as present_steps
 from saxtui.present.receipt import ReceiptRow, verdict
 from saxtui.present.spend import Meter
-from saxtui.present.words import CHECK, PRIMARY
+from saxtui.present.words import CHECK, DIALECT, PRIMARY
 
 if TYPE_CHECKING:
     from saxtui.model.deployment import Deployment
@@ -149,11 +150,14 @@ def models(out: Output, found: Iterable[ModelStatus], now: float) -> None:
     for row in present_models.rows(listed, now):
         facts = f"  {row.id}  {row.short}  checkpoint {row.checkpoint}  active_replicas {row.assigned}  {row.state}"
         out.line(out.style.sign(row.sign), facts)
+        if row.note:
+            out.line(("  " + row.note, "warn"))
         for ladder in row.ladder:
             out.line(
                 f"  slice {ladder.slice}  ",
                 out.style.sign(ladder.sign),
                 f"  for {ladder.since}",
+                (f"  {ladder.remark}" if ladder.remark_role != "dim" else "", ladder.remark_role),
                 (f"  {ladder.proof}", "dim"),
             )
     for model in listed:
@@ -164,6 +168,7 @@ def models(out: Output, found: Iterable[ModelStatus], now: float) -> None:
             replicas=[
                 {
                     "slice": replica.slice, "rung": replica.rung.name.lower(), "since": replica.since,
+                    "broken": replica.broken,
                     "evidence": [
                         {"rung": e.rung.name.lower(), "source": e.source, "line": e.line, "at": e.at}
                         for e in replica.evidence
@@ -172,6 +177,24 @@ def models(out: Output, found: Iterable[ModelStatus], now: float) -> None:
                 for replica in model.replicas
             ],
         )  # fmt: skip
+
+
+def reached(out: Output, found: Reached | None) -> None:
+    """How the HTTP server is reached."""
+    if found is None:
+        return
+    out.line(("via ", "dim"), found.way, (f"  {DIALECT[found.dialect]}", "dim"))
+    out.record("reach", way=found.way, straight=found.straight, dialect=found.dialect.name.lower(),
+               blocked=found.blocked, since=found.since)  # fmt: skip
+
+
+def beats(out: Output, found: Sequence[Beat]) -> None:
+    """What the canary was answered."""
+    for beat in found:
+        shown = canary.strip([beat], 1)
+        out.line(("canary ", "dim"), beat.model, "  ", (shown.said, shown.role))
+        out.record("beat", at=beat.at, pulse=beat.pulse.value, seconds=round(beat.seconds, 3), model=beat.model,
+                   said=beat.said)  # fmt: skip
 
 
 def reply(out: Output, found: Reply) -> None:

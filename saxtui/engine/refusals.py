@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from saxtui.errors import InDoubt, Problem, Refused, StepFailed
+from saxtui.errors import InDoubt, NotReady, Problem, Refused, StepFailed, TimedOut
 from saxtui.model.serving import ModelStatus
 
 if TYPE_CHECKING:
@@ -86,17 +86,18 @@ def not_published(name: str, model: str) -> Refused:
     )
 
 
-def not_loaded(name: str, status: ModelStatus) -> Refused:
-    """Published, and no slice is proved to have loaded it."""
-    if status.failed:
-        said, way_out = "its load failed; Sax does not try again", f"unpublish and publish: saxtui unpublish -d {name}"
-    elif hurt := next((item for item in status.replicas if item.broken), None):
+def not_loaded(name: str, status: ModelStatus) -> Refused | StepFailed:
+    """Nobody is proved able to answer: StepFailed when that is final, NotReady when it may come by itself."""
+    if status.failed and status.failed >= status.active_replicas:
+        return load_failed(name, status)
+    if hurt := next((item for item in status.replicas if item.broken), None):
         said = f"slice {hurt.slice} cannot answer: {hurt.broken}"
         way_out = f"a host that failed restarts all slices by itself; look: saxtui pods -d {name}"
     else:
         said = f"is not loaded yet: {status.active_replicas} of {status.max_replicas} replicas assigned, 0 loaded"
-        way_out = f"wait (a 175B model takes up to 10 minutes): saxtui models -d {name}"
-    return Refused(Problem(tried="generate with", target=status.id, said=said, next_step=way_out, reason="NOT_LOADED"))
+        usual = f" (usually {status.usual[0] / 60:.0f} to {status.usual[1] / 60:.0f} min)" if status.usual else ""
+        way_out = f"wait{usual}: saxtui generate --wait -d {name}"
+    return NotReady(Problem(tried="generate with", target=status.id, said=said, next_step=way_out, reason="NOT_LOADED"))
 
 
 def load_failed(name: str, status: ModelStatus) -> StepFailed:
@@ -116,13 +117,28 @@ def load_failed(name: str, status: ModelStatus) -> StepFailed:
     )
 
 
-def still_loading(name: str, status: ModelStatus, seconds: float) -> StepFailed:
+def not_offered(name: str, status: ModelStatus) -> StepFailed:
+    """Sax took the name of a class that no server has: it will never be assigned."""
+    offered = ", ".join(path.rpartition(".")[2] for path in status.offered)
+    return StepFailed(
+        Problem(
+            tried="load",
+            target=status.id,
+            said=f"no server offers {status.path}; servers offer: {offered}",
+            next_step=f"unpublish it and publish one of these: saxtui unpublish -d {name} --model {status.id}",
+            may_bill=True,
+            reason="NOT_OFFERED",
+        )
+    )
+
+
+def still_loading(name: str, status: ModelStatus, seconds: float) -> TimedOut:
     """Time is up, and not every replica is loaded."""
     if status.active_replicas == 0:
         said = f"no slice took it in {seconds:.0f} s: the class may not fit the slices, or they hold another model"
     else:
         said = f"{status.loaded} of {status.max_replicas} replicas loaded after {seconds:.0f} s"
-    return StepFailed(
+    return TimedOut(
         Problem(
             tried="wait for",
             target=status.id,

@@ -26,6 +26,8 @@ _TICK = 12.0
 """Seconds after an unpublish within which Sax has surely told its servers: it does so every 10 s."""
 _LET_GO_FOR = 900.0
 """Seconds that a slice may need to let go of a model: an unload waits behind a load in progress."""
+_ASSIGNED_FOR = 60.0
+"""Seconds within which Sax would surely have assigned a model whose class some idle server has."""
 _PASSING = (Ambiguous, Busy, Throttled, Unreachable)
 
 
@@ -153,7 +155,8 @@ class Serving:
         """Wait until every assigned replica is proved loaded. Raises StepFailed when a load failed or time is up."""
         model = model or self._deployment.model.id
         name = self._deployment.name
-        until = self._clock.now() + timeout
+        started = self._clock.now()
+        until = started + timeout
         while True:
             try:
                 status = await self.model(model)
@@ -166,6 +169,8 @@ class Serving:
                     raise refusals.not_published(name, model)
                 if status.failed:
                     raise refusals.load_failed(name, status)
+                if status.offered and self._clock.now() - started > _ASSIGNED_FOR:
+                    raise refusals.not_offered(name, status)
                 if self._all_loaded(status):
                     return status
                 if self._clock.now() > until:

@@ -25,7 +25,11 @@ class RungMark:
 
 @dataclass(frozen=True, slots=True)
 class LadderRow:
-    """One slice's replica: its rungs from published to answered, where it stands and for how long."""
+    """One slice's replica: its rungs from published to answered, where it stands and for how long.
+
+    `remark` says what that means, in the colour role `remark_role`; `share` is how much of a load's usual time is
+    over, 0..1, None when it is not loading or nobody knows what is usual.
+    """
 
     slice: int
     sign: Sign
@@ -33,11 +37,14 @@ class LadderRow:
     since: str
     proof: str
     failed: bool
+    remark: str = ""
+    remark_role: str = "dim"
+    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """One published model. `state` is the sentence for a line: "assigned 2/2 · loaded 1/2"."""
+    """One published model. `state` is the sentence for a line: "assigned 2/2 · loaded 1/2"; `note` what is odd."""
 
     id: str
     path: str
@@ -50,6 +57,7 @@ class ModelRow:
     sign: Sign
     state: str
     ladder: tuple[LadderRow, ...]
+    note: str = ""
 
 
 def rows(models: Iterable[ModelStatus], now: float) -> tuple[ModelRow, ...]:
@@ -69,7 +77,8 @@ def _model(model: ModelStatus, now: float) -> ModelRow:
         failed=model.failed,
         sign=RUNG[standing(model)],
         state=sentence(model),
-        ladder=tuple(_ladder(replica, now) for replica in sorted(model.replicas, key=lambda r: r.slice)),
+        ladder=tuple(_ladder(model, replica, now) for replica in sorted(model.replicas, key=lambda r: r.slice)),
+        note=note(model),
     )
 
 
@@ -88,10 +97,56 @@ def sentence(model: ModelStatus) -> str:
     parts = [f"assigned {model.active_replicas}/{model.max_replicas}", f"loaded {model.loaded}/{model.max_replicas}"]
     if model.failed:
         parts.append(f"failed {model.failed}")
+    if model.able < model.loaded:
+        parts.append(f"broken {model.loaded - model.able}")
     return " · ".join(parts)
 
 
-def _ladder(replica: ReplicaTruth, now: float) -> LadderRow:
+def note(model: ModelStatus) -> str:
+    """What is odd about a published model, "" for nothing."""
+    if model.offered:
+        offered = ", ".join(path.rpartition(".")[2] for path in model.offered)
+        return f"no server offers this class; servers offer: {offered}"
+    if not model.ours:
+        return "nobody published it from here: it came back with the bucket, or somebody else did"
+    return ""
+
+
+def load_time(usual: tuple[float, float] | None) -> str:
+    """ "usually 9 to 10 min", or "" where nobody knows."""
+    if usual is None:
+        return ""
+    low, high = (max(1, round(seconds / 60)) for seconds in usual)
+    return f"usually {low} min" if low == high else f"usually {low} to {high} min"
+
+
+def _remark(model: ModelStatus, replica: ReplicaTruth, now: float) -> tuple[str, str]:
+    if replica.failed:
+        return "final: Sax never tries again. Unpublish, fix, publish", "bad"
+    if replica.broken:
+        return f"cannot answer: {replica.broken}", "bad"
+    match replica.rung:
+        case Rung.NONE:
+            return "not assigned", "dim"
+        case Rung.PUBLISHED:
+            return "waits to be assigned: within about 10 s of an idle slice", "dim"
+        case Rung.ASSIGNED:
+            return "assigned is not loaded", "warn"
+        case Rung.LOADING:
+            late = model.usual is not None and replica.since and now - replica.since > model.usual[1] * 1.25
+            return ("slower than usual" if late else load_time(model.usual)), "warn" if late else "dim"
+        case Rung.LOADED:
+            return "can answer", "ok"
+    return "has answered", "ok"
+
+
+def _share(model: ModelStatus, replica: ReplicaTruth, now: float) -> float | None:
+    if replica.rung is not Rung.LOADING or model.usual is None or not replica.since:
+        return None
+    return min(0.99, max(0.0, (now - replica.since) / model.usual[0]))
+
+
+def _ladder(model: ModelStatus, replica: ReplicaTruth, now: float) -> LadderRow:
     proofs = {evidence.rung: evidence for evidence in replica.evidence}
     top = max((e.rung for e in replica.evidence), default=Rung.NONE) if replica.failed else replica.rung
     marks = tuple(
@@ -113,4 +168,7 @@ def _ladder(replica: ReplicaTruth, now: float) -> LadderRow:
         since=duration(now - replica.since) if replica.since else "-",
         proof=f"{last.source}: {last.line}" if last else "",
         failed=replica.failed,
+        remark=_remark(model, replica, now)[0],
+        remark_role=_remark(model, replica, now)[1],
+        share=_share(model, replica, now),
     )

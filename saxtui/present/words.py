@@ -9,7 +9,7 @@ from saxtui.model.cluster import HostState
 from saxtui.model.phases import Phase
 from saxtui.model.plan import Action
 from saxtui.model.progress import StepState
-from saxtui.model.serving import Rung
+from saxtui.model.serving import Dialect, Rung
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,11 @@ CHECK = {
     Answer.OK: Sign("✓", "+", "ok", "ok"),
     Answer.PROBLEM: Sign("✗", "x", "problem", "bad"),
     Answer.UNKNOWN: Sign("?", "?", "unknown", "doubt"),
+}
+DIALECT = {
+    Dialect.UNKNOWN: "version not known yet",
+    Dialect.OLD: "sax-http v1.0.0: one request at a time, no parameters, no streaming",
+    Dialect.NEW: "sax-http v1.2.0: parameters, no streaming",
 }
 PRIMARY = "★"
 
