@@ -163,7 +163,8 @@ def models(out: Output, found: Iterable[ModelStatus], now: float) -> None:
     for model in listed:
         out.record(
             "model", id=model.id, path=model.path, checkpoint=model.checkpoint, max_replicas=model.max_replicas,
-            active_replicas=model.active_replicas, loaded=model.loaded, failed=model.failed,
+            active_replicas=model.active_replicas, loaded=model.loaded, able=model.able, failed=model.failed,
+            ours=model.ours, usual_seconds=model.usual, usual_from=model.usual_from, offered=model.offered,
             standing=present_models.standing(model).name.lower(), as_of=model.as_of,
             replicas=[
                 {

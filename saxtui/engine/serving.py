@@ -14,6 +14,7 @@ from saxtui.engine.store import Part, Store
 from saxtui.engine.truth import FRESH, Truth
 from saxtui.engine.usual import Times
 from saxtui.errors import Ambiguous, Busy, CallError, Conflict, NotFound, Throttled, Unreachable
+from saxtui.model.cluster import ClusterView
 from saxtui.model.serving import Dialect, ModelStatus
 from saxtui.ports import Clock, Journal
 
@@ -185,6 +186,10 @@ class Serving:
             yield
         finally:
             self._prompts -= 1
+
+    def hosts_changed(self, view: ClusterView) -> None:
+        """The pods changed: what that means for who can answer, without asking anybody."""
+        self._truth.hosts_changed(view)
 
     def answered(self, model: str, seconds: float) -> None:
         """A prompt was answered."""

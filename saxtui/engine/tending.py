@@ -26,12 +26,14 @@ class Tending:
         self._canary = canary
         self._store = store
         self._clock = clock
+        self._changed = asyncio.Event()
 
     async def run(self) -> None:
         """Look and beat side by side: a beat that hangs must not keep anybody from seeing why."""
-        async with asyncio.TaskGroup() as both:
-            both.create_task(self._looking())
-            both.create_task(self._beating())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watching())
+            group.create_task(self._looking())
+            group.create_task(self._beating())
 
     async def _looking(self) -> None:
         while True:
@@ -51,12 +53,22 @@ class Tending:
         progress = self._store.state.progress
         return not progress.running and progress.step(_NEEDED).ownership in (Ownership.OWNED, Ownership.ADOPTED)
 
+    async def _watching(self) -> None:
+        """A host that dies is told at once, not with the next look."""
+        seen, revision = None, -1
+        while True:
+            view = self._store.state.cluster.value
+            if view is not None and (seen is None or view.slices is not seen.slices):
+                self._serving.hosts_changed(view)
+                self._changed.set()
+                seen = view
+            revision = await self._store.changed(revision)
+
     async def _rest(self) -> None:
-        """Until the next look is due, or pods changed: a host that dies must not wait for it."""
-        view = self._store.state.cluster.value
-        until = self._clock.now() + max(FRESH, _LEAST * self._clock.speed)
-        while (left := until - self._clock.now()) > 0:
-            await asyncio.sleep(min(_LEAST, left / self._clock.speed))
-            now = self._store.state.cluster.value
-            if now is not None and (view is None or now.slices is not view.slices):
-                return
+        """Until the next look is due, or pods changed; never less than half a real second."""
+        await asyncio.sleep(_LEAST)
+        self._changed.clear()
+        left = max(FRESH / self._clock.speed, _LEAST) - _LEAST
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(left):
+                await self._changed.wait()

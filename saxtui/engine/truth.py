@@ -37,6 +37,7 @@ class Truth:
         self._learn = times
         self._times: Times | None = None
         self._witnesses = Witnesses(hearing)
+        self._seen: dict[tuple[str, Rung], Evidence] = {}
 
     async def look(self, kubernetes: Kubernetes, server: ModelServer | None) -> tuple[ModelStatus, ...]:
         """Every published model; without a server its last word stands, and only logs are read. Raises CallError."""
@@ -95,7 +96,10 @@ class Truth:
         active = listed.active_replicas
         rung = Rung.ASSIGNED if active > 0 else Rung.PUBLISHED
         line = f"active_replicas {active} of {listed.max_replicas}"
-        seen = Evidence(rung, "GET /listcell", line, listed.as_of)
+        seen = self._first(listed.id, Evidence(rung, "GET /listcell", line, listed.as_of))
+        published = self._first(
+            listed.id, Evidence(Rung.PUBLISHED, "GET /listcell", f"max_replicas {listed.max_replicas}", listed.as_of)
+        )
         replicas = tuple(
             replica(
                 listed.id,
@@ -115,8 +119,31 @@ class Truth:
             else item
             for item in replicas
         )
+        if active:
+            replicas = tuple(replace(item, evidence=(published, *item.evidence)) for item in replicas)
         lost = not active and testimony.servable and listed.path not in testimony.servable
         return replace(listed, replicas=replicas, offered=testimony.servable if lost else ())
+
+    def hosts_changed(self, view: ClusterView) -> None:
+        """A slice that lost or replaced a host is broken at once, before anybody can be asked."""
+        part = self._store.state.models
+        found = tuple(replace(status, replicas=self._whole(view, status.replicas)) for status in part.value or ())
+        if part.value and found != part.value:
+            self._store.change(models=replace(part, value=found))
+
+    def _whole(self, view: ClusterView, replicas: tuple[ReplicaTruth, ...]) -> tuple[ReplicaTruth, ...]:
+        hosts = self._deployment.slices.shape.hosts
+        return tuple(
+            item if item.rung < Rung.LOADED else replace(item, broken=broken(view, item.slice, hosts, _loaded_at(item)))
+            for item in replicas
+        )
+
+    def _first(self, model: str, found: Evidence) -> Evidence:
+        """The same evidence with the time it was first seen, for as long as it says the same."""
+        kept = self._seen.get((model, found.rung))
+        if kept is None or kept.line != found.line or kept.at < self._book.gone_at(model):
+            kept = self._seen[model, found.rung] = found
+        return kept
 
     async def _view(self, kubernetes: Kubernetes) -> ClusterView:
         part = self._store.state.cluster
