@@ -65,7 +65,12 @@ class Place:
         return [found for found in self.cloud.requests() if str(found["path"]).endswith("/generate")]
 
 
-@pytest.fixture(scope="module", params=[Dialect.OLD, Dialect.NEW], ids=["v1.0.0", "v1.2.0"])
+DIALECTS = [
+    pytest.param(Dialect.OLD, id="v1.0.0"), pytest.param(Dialect.NEW, id="v1.2.0", marks=pytest.mark.long),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=DIALECTS)
 def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("serving")
     scenario = folder / "prompts.yaml"
