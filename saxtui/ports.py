@@ -16,6 +16,8 @@ from typing import Any, Protocol
 from saxtui.errors import Problem
 from saxtui.model.cluster import ClusterView, LogLine
 from saxtui.model.events import Event
+from saxtui.model.log_batch import LogLines
+from saxtui.model.log_batch import LogRequest as LogRequest
 from saxtui.model.serving import Dialect
 from saxtui.model.talk import Abilities, Answer, Ask, Piece
 
@@ -287,17 +289,11 @@ class Ref:
         return f"{self.kind.lower()}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class LogRequest:
-    """Which log to read. `since` in epoch seconds (exclusive), `tail` lines."""
+class Turns(Protocol):
+    """Shares the event loop among streams: bulk work asks before each piece of about a millisecond."""
 
-    namespace: str
-    pod: str
-    container: str = ""
-    follow: bool = False
-    tail: int | None = None
-    since: float | None = None
-    previous: bool = False
+    async def turn(self) -> None:
+        """Wait for a turn; what follows until the next await is the piece of work."""
 
 
 class Kubernetes(Protocol):
@@ -319,8 +315,11 @@ class Kubernetes(Protocol):
         """False when it was absent already. `uid` is a precondition; raises Conflict when it differs."""
 
     async def read_log(self, request: LogRequest) -> builtins.list[LogLine]: ...
-    def follow_log(self, request: LogRequest) -> AsyncGenerator[LogLine, None]:
-        """Lines as they come; resumes after a break without repeating, and marks gaps. Ends with the container."""
+    def stream_log(self, request: LogRequest, turns: Turns) -> AsyncGenerator[LogLines, None]:
+        """Lines in bulk, with follow as they come; resumes after a break without repeating, and marks gaps.
+
+        Ends with the container. The first is empty and says that the answer has begun.
+        """
 
     def watch(self, namespaces: Sequence[str], labels: str = "") -> AsyncGenerator[ClusterView, None]:
         """The live picture: a new view after every batch of changes, for ever, through 410s and breaks."""

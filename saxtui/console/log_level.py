@@ -5,12 +5,20 @@ from __future__ import annotations
 import re
 
 from saxtui.model.cluster import LogLine
+from saxtui.present.log_pattern import LogPattern
 from saxtui.present.words import Sign
 
 _ABSL = re.compile(r"^([IWEF])\d{4} \d\d:\d\d:\d\d")
 _PREFIX = re.compile(r"^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ [^ \]]+:\d+\] ?")
 _WORD = re.compile(r"\b(WARNING|WARN|ERROR|CRITICAL|FATAL|Traceback)\b")
 _WORD_WITHIN = 64
+
+LOUD = LogPattern(
+    r"^[WEF]\d{4} \d\d:\d\d:\d\d|^(?:WARNING|WARN|ERROR|CRITICAL|FATAL|Traceback)\b"
+    r"|^(?:[^IWEF]|.\D).{0,50}\b(?:WARNING|WARN|ERROR|CRITICAL|FATAL|Traceback)\b",
+    regex=True, case=True,
+)  # fmt: skip
+"""Finds what `level` calls a warning or an error."""
 
 PLAIN = Sign(" ", " ", "", "")
 WARNING = Sign("▲", "!", "warning", "warn")

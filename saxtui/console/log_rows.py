@@ -1,123 +1,60 @@
-"""Which rows a log pane shows: the ring's lines after the filter, folded to the width when wrapping. No widget here."""
+"""Which lines a log pane shows and in which order. No widget here."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Protocol
 
-from rich.cells import cell_len, chop_cells
-
-from saxtui.console.log_buffer import LogBuffer
-from saxtui.console.log_level import message
-from saxtui.model.cluster import LogLine
+from saxtui.console.log_store import LogStore
 
 
-class Row(NamedTuple):
-    """One screen row: the line's number in the ring, and which part of the folded line (0 = its beginning)."""
+class Rows(Protocol):
+    """The lines shown, as a sequence of line numbers that rise."""
 
-    number: int
-    part: int
+    def __len__(self) -> int: ...
+    def number(self, index: int) -> int:
+        """The line at this place."""
 
+    def index(self, number: int) -> int:
+        """The first place whose line is not before this one; the length when all are."""
 
-def matches(text: str, needle: str) -> bool:
-    """Whether `needle` occurs in `text`; capitals in the needle make the search mind case."""
-    if needle.lower() == needle:
-        return needle in text.lower()
-    return needle in text
+    def forget(self) -> int:
+        """Leave out lines that are no longer held; returns how many rows left at the top."""
 
-
-def spans(text: str, needle: str) -> list[tuple[int, int]]:
-    """Where `needle` stands in `text`, as (start, end), under the same rule of case as `matches`."""
-    if not needle:
-        return []
-    haystack = text.lower() if needle.lower() == needle else text
-    if len(haystack) != len(text):
-        haystack = text
-    found, at = [], haystack.find(needle)
-    while at >= 0:
-        found.append((at, at + len(needle)))
-        at = haystack.find(needle, at + len(needle))
-    return found
-
-
-def chop(text: str, width: int) -> list[str]:
-    """`text` cut into parts of at most `width` cells; at least one part."""
-    if width < 1 or len(text) * 2 <= width or (text.isascii() and len(text) <= width):
-        return [text]
-    if text.isascii():
-        return [text[start : start + width] for start in range(0, len(text), width)]
-    return chop_cells(text, width) or [text]
-
-
-class LogRows:
-    """The rows for one ring, kept as lines come and go. `width` is that of the text column; 0 = never fold.
-
-    `brief` leaves out the lines' own prefixes, on screen and for filter and search.
-    `seen` is the number of the first line not yet taken in; `widest` the widest text so far, in cells.
-    """
-
-    def __init__(self, buffer: LogBuffer, *, needle: str = "", width: int = 0, brief: bool = False) -> None:
-        self.buffer = buffer
-        self.brief = brief
-        self.needle = needle
-        self.width = width
-        self.widest = 0
-        self._rows: list[Row] = []
-        self.seen = buffer.first
-        self.update()
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, index: int) -> Row:
-        return self._rows[index]
-
-    def __iter__(self) -> Iterator[Row]:
-        return iter(self._rows)
+    def step(self, seconds: float, enough: int = 0) -> int:
+        """Take in what is new, and older lines, for about so long; returns how many rows came above the others."""
 
     @property
-    def lines(self) -> int:
-        """How many lines are shown."""
-        return sum(1 for row in self._rows if row.part == 0)
+    def done(self) -> bool:
+        """Whether every held line was taken in."""
 
-    def text(self, line: LogLine) -> str:
-        """What is shown of the line."""
-        return message(line.text) if self.brief else line.text
 
-    def shows(self, line: LogLine) -> bool:
-        """Whether the filter lets the line through; a gap in the stream is never hidden."""
-        return not self.needle or line.gap or matches(self.text(line), self.needle)
+class AllRows:
+    """Every line held."""
 
-    def update(self) -> int:
-        """Take in what changed in the ring since the last call; returns how many rows left at the top."""
-        gone = bisect_left(self._rows, Row(self.buffer.first, 0))
-        del self._rows[:gone]
-        for number, line in self.buffer.lines(self.seen):
-            if not self.shows(line):
-                continue
-            text = self.text(line)
-            width = cell_len(text)
-            self.widest = max(self.widest, width)
-            parts = 1 if not self.width or width <= self.width else len(chop(text, self.width))
-            self._rows.extend(Row(number, part) for part in range(parts))
-        self.seen = self.buffer.end
-        return gone
+    done = True
 
-    def index_of(self, number: int) -> int:
-        """The row where that line begins, or where it would stand; `len(self)` when it is beyond the end."""
-        return bisect_left(self._rows, Row(number, 0))
+    def __init__(self, store: LogStore) -> None:
+        self._store = store
+        self._first, self._end = store.first, store.end
 
-    def find(self, needle: str, start: int, *, backwards: bool = False) -> int | None:
-        """The number of the nearest shown line holding `needle` after line `start` (or before), going round once."""
-        numbers = [row.number for row in self._rows if row.part == 0]
-        cut = bisect_left(numbers, start if backwards else start + 1)
-        order = numbers[:cut][::-1] + numbers[cut:][::-1] if backwards else numbers[cut:] + numbers[:cut]
-        for number in order:
-            if matches(self.text(self.buffer[number]), needle):
-                return number
-        return None
+    def __len__(self) -> int:
+        return self._end - self._first
 
-    def count(self, needle: str) -> int:
-        """How many shown lines hold `needle`."""
-        return sum(1 for row in self._rows if row.part == 0 and matches(self.text(self.buffer[row.number]), needle))
+    def number(self, index: int) -> int:
+        """See Rows."""
+        return self._first + index
+
+    def index(self, number: int) -> int:
+        """See Rows."""
+        return min(max(0, number - self._first), len(self))
+
+    def forget(self) -> int:
+        """See Rows."""
+        before, self._first = self._first, self._store.first
+        self._end = max(self._end, self._first)
+        return self._first - before
+
+    def step(self, seconds: float, enough: int = 0) -> int:
+        """See Rows."""
+        self._end = self._store.end
+        return 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from saxtui.console.widgets.log_pane import LogPane
+from saxtui.model.log_batch import epoch_of
 
 if TYPE_CHECKING:
     from saxtui.engine.logs import LogSelection
@@ -18,7 +19,6 @@ _GROUP = "logs"
 _TAIL = 200
 _SETTLE = 0.12  # real seconds a selection must rest before its log is asked for
 _AGAIN = 5.0  # real seconds before a failed stream is asked for again
-_BREATH = 256  # lines taken without giving the screen a turn
 
 
 class LogStream:
@@ -28,12 +28,15 @@ class LogStream:
         self._screen = screen
         self._pane = pane
         self._selection: LogSelection | None = None
+        self._going = asyncio.Event()
+        self._going.set()
 
     def show(self, session: Session, selection: LogSelection, heading: str) -> None:
         """Stream these logs into the pane from now on; the same selection again changes nothing."""
         if selection == self._selection:
             return
         self._selection = selection
+        self._going.set()
         self._pane.start(heading, "waiting for lines")
         self._screen.run_worker(
             self._follow(session, selection), group=_GROUP, exclusive=True, exit_on_error=False,
@@ -44,14 +47,23 @@ class LogStream:
         """Stop and forget: another deployment was chosen."""
         self._screen.workers.cancel_group(self._screen, _GROUP)
         self._selection = None
+        self._going.set()
         self._pane.start("logs", "")
+
+    def pause(self) -> None:
+        """Take no more lines, or go on. Nothing is lost: what comes meanwhile waits at the servers."""
+        if self._going.is_set():
+            self._going.clear()
+        else:
+            self._going.set()
+        self._pane.pause(not self._going.is_set())
 
     async def _follow(self, session: Session, selection: LogSelection) -> None:
         """Feed the pane until another selection is made; a failed stream is asked for again."""
         await asyncio.sleep(_SETTLE)
         while True:
             said = await self._drain(session, selection)
-            self._pane.say(said or "the streams ended")
+            self._pane.say(said or ("this container has ended" if selection.previous else "the streams ended"))
             if not said:
                 return
             await asyncio.sleep(_AGAIN)
@@ -60,15 +72,15 @@ class LogStream:
         """One stream to its end; returns why it broke, or "" when it ended by itself."""
         from saxtui.errors import SaxtuiError
 
-        taken = 0
+        store = self._pane.view.store
+        since = epoch_of(store.stamp(store.end - 1)) + 1e-6 if len(store) else None
+        tail = _TAIL if since is None and not selection.previous else None
         try:
-            async with aclosing(session.logs(selection, follow=True, tail=_TAIL)) as lines:  # type: ignore[type-var]
-                async for line in lines:
+            async with aclosing(session.log_batches(selection, follow=True, tail=tail, since=since)) as batches:
+                async for batch in batches:
                     self._pane.say("")
-                    self._pane.feed((line,))
-                    taken += 1
-                    if taken % _BREATH == 0:
-                        await asyncio.sleep(0)
+                    self._pane.feed(batch)
+                    await self._going.wait()
         except SaxtuiError as error:
             return error.problem.one_line()
         return ""

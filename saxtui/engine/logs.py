@@ -4,30 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, replace
+import time
+from collections.abc import AsyncGenerator, Coroutine, Mapping
+from dataclasses import dataclass
 
 from saxtui.engine.connection import Connection
+from saxtui.engine.log_merge import LogMerger
 from saxtui.engine.store import Store
+from saxtui.engine.turns import LoopTurns
 from saxtui.engine.watching import Watching
 from saxtui.errors import CallError, Invalid, NotFound, Problem, UsageProblem
 from saxtui.model.cluster import ClusterView, HostState, LogLine, Pod
-from saxtui.ports import Clock, Kubernetes, LogRequest
+from saxtui.model.log_batch import LogBatch, LogLines, LogSource, stamp_of
+from saxtui.ports import Clock, LogRequest
 
-_MERGE_WINDOW = 0.1
-"""Real seconds that live lines are held back so that several pods' lines come out in order of time."""
+_TICK = 0.03
+"""Real seconds in which lines gather to a batch."""
+_FULL = 4_096
+"""A batch of so many lines says that more of them are ready."""
 _AGAIN = 2.0
-_QUEUE = 10_000
+_ROOM = 65_536
+"""Lines that may wait for their turn in the order of time, over all sources; a source with its share waits."""
+_LEAST_ROOM = 2_048
 _STARTED = frozenset(HostState) - {HostState.WAITING, HostState.STARTING, HostState.ABSENT}
 
 
 @dataclass(frozen=True, slots=True)
 class LogSelection:
-    """Which logs: one pod by name (or unambiguous prefix), one slice, all primaries, or (all blank) every host."""
+    """Which logs: one pod by name (or unambiguous prefix), one slice, all primaries, or (all blank) every host.
+
+    `previous`: of the container that ran before the present one; such a log is over and cannot be followed.
+    """
 
     pod: str = ""
     slice: int | None = None
     primaries: bool = False
+    previous: bool = False
 
 
 def select(pods: Mapping[str, Pod], selection: LogSelection) -> list[Pod]:
@@ -67,126 +79,185 @@ class Logs:
         self._watching = watching
         self._clock = clock
 
-    async def lines(self, selection: LogSelection, *, follow: bool, tail: int | None) -> AsyncGenerator[LogLine, None]:
+    async def lines(
+        self, selection: LogSelection, *, follow: bool, tail: int | None, since: float | None = None
+    ) -> AsyncGenerator[LogLine, None]:
+        """The same as `batches`, line by line."""
+        async with contextlib.aclosing(self.batches(selection, follow=follow, tail=tail, since=since)) as batches:
+            async for batch in batches:
+                for line in batch.lines():
+                    yield line
+
+    async def batches(
+        self, selection: LogSelection, *, follow: bool, tail: int | None, since: float | None = None
+    ) -> AsyncGenerator[LogBatch, None]:
         """Lines in order of time; with `follow` for ever, and new pods of the selection join by themselves.
 
-        `tail` limits the lines of each pod before now. Raises UsageProblem, CallError.
+        `tail` limits the lines of each pod before now, `since` (epoch seconds) says where they begin. Whoever does not
+        ask for the next batch holds the streams back. Raises UsageProblem, CallError.
         """
-        kubernetes = await self._connection.kubernetes()
         view = await self._watching.look()
+        run = _Run(self._store, self._connection, self._clock, selection, tail, since)
         chosen = select(view.pods, selection)
-        last: dict[str, float] = {}
-        for line, pod in await self._history(kubernetes, chosen, tail):
-            last[pod.uid] = max(last.get(pod.uid, 0.0), line.at)
-            yield line
-        if not follow:
+        if not follow or selection.previous:
+            async with contextlib.aclosing(run.merged(run.read(chosen))) as batches:
+                async for batch in batches:
+                    yield batch
             return
-        async with self._watching.held(), contextlib.aclosing(self._live(view, selection, last)) as live:
-            async for line in live:
-                yield line
+        async with self._watching.held(), contextlib.aclosing(run.merged(run.follow(view))) as batches:
+            async for batch in batches:
+                yield batch
 
-    async def _history(self, kubernetes: Kubernetes, pods: list[Pod], tail: int | None) -> list[tuple[LogLine, Pod]]:
-        async def read(pod: Pod) -> list[tuple[LogLine, Pod]]:
-            request = LogRequest(pod.namespace, pod.name, _container(pod), tail=tail)
-            try:
-                return [(_place(line, pod), pod) for line in await kubernetes.read_log(request)]
-            except (NotFound, Invalid):
-                # Not started yet, or gone since the list: it has no lines, and that is no failure of the others.
-                return []
 
-        parts = await asyncio.gather(*(read(pod) for pod in pods))
-        return sorted((item for part in parts for item in part), key=lambda item: item[0].at)
+class _Run:
+    """One reading of the selected logs: a stream for each pod, and the merger they all end in."""
 
-    async def _live(
-        self, view: ClusterView, selection: LogSelection, last: dict[str, float]
-    ) -> AsyncGenerator[LogLine, None]:
-        queue: asyncio.Queue[LogLine] = asyncio.Queue(_QUEUE)
-        recruiter = asyncio.create_task(self._recruit(view, selection, last, queue), name="follow logs")
+    def __init__(
+        self, store: Store, connection: Connection, clock: Clock, selection: LogSelection,
+        tail: int | None, since: float | None,
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._connection = connection
+        self._clock = clock
+        self._selection = selection
+        self._tail = tail
+        self._since = since
+        self._merger = LogMerger()
+        self._turns = LoopTurns()
+        self._came = asyncio.Event()
+        self._left = asyncio.Event()
+
+    async def merged(self, sources: Coroutine[None, None, None]) -> AsyncGenerator[LogBatch, None]:
+        """What `sources` puts into the merger, until it ends and nothing waits. Raises what it raises."""
+        task = asyncio.create_task(sources, name="read logs")
+        task.add_done_callback(lambda _: self._came.set())
         try:
             while True:
-                batch = [await _next(queue, recruiter)]
-                await asyncio.sleep(_MERGE_WINDOW)
-                while not queue.empty():
-                    batch.append(queue.get_nowait())
-                for line in sorted(batch, key=lambda item: item.at):
-                    yield line
+                batch = self._merger.take(time.monotonic())
+                if batch:
+                    self._left.set()
+                    self._left.clear()
+                    yield batch
+                if len(self._merger):
+                    await asyncio.sleep(0 if len(batch) >= _FULL else _TICK)
+                    continue
+                if task.done():
+                    task.result()
+                    return
+                await self._came.wait()
+                self._came.clear()
+                if not task.done():
+                    await asyncio.sleep(_TICK)
         finally:
-            recruiter.cancel()
-            await asyncio.gather(recruiter, return_exceptions=True)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
-    async def _recruit(
-        self,
-        view: ClusterView,
-        selection: LogSelection,
-        last: dict[str, float],
-        queue: asyncio.Queue[LogLine],
-    ) -> None:
-        """Start a follower for every selected pod, those that come later too."""
+    # -- once
+    async def read(self, pods: list[Pod]) -> None:
+        """What these pods have logged until now. Raises CallError."""
+        indexes = [self._add(pod) for pod in pods]
+        await asyncio.gather(
+            *(self._read(pod, index, lenient=len(pods) > 1) for pod, index in zip(pods, indexes, strict=True))
+        )
+
+    async def _read(self, pod: Pod, index: int, *, lenient: bool) -> None:
+        reader = _Reader(pod, index)
+        try:
+            await self._stream(reader, self._request(reader, follow=False, tail=self._tail))
+        except NotFound:
+            # Gone since the list: it has no lines, and that is no failure of the others.
+            return
+        except Invalid:
+            # Not started yet, or never before.
+            if not lenient and self._selection.previous:
+                raise
+        finally:
+            self._end(index)
+
+    # -- for ever
+    async def follow(self, view: ClusterView) -> None:
+        """A follower for every selected pod, those that come later too; only those of the beginning keep `tail`."""
+        first = {pod.uid for pod in view.pods.values()}
         followed: set[str] = set()
         async with asyncio.TaskGroup() as tasks:
             while True:
                 revision = self._store.revision
                 known = self._store.state.cluster.value or view
-                for pod in self._selected(known, selection):
-                    if pod.uid not in followed and pod.state in _STARTED:
+                for pod in self._selected(known):
+                    if pod.uid not in followed and (pod.state in _STARTED or pod.restarts):
                         followed.add(pod.uid)
-                        tasks.create_task(self._follow(pod, last.get(pod.uid), queue))
+                        tasks.create_task(self._follow(pod, self._tail if pod.uid in first else None))
                 await self._store.changed(revision)
 
-    @staticmethod
-    def _selected(view: ClusterView, selection: LogSelection) -> list[Pod]:
+    def _selected(self, view: ClusterView) -> list[Pod]:
         try:
-            return select(view.pods, selection)
+            return select(view.pods, self._selection)
         except UsageProblem:
             # The one pod asked for is gone (or not back yet): keep waiting, a follower must not end for it.
             return []
 
-    async def _follow(self, pod: Pod, since: float | None, queue: asyncio.Queue[LogLine]) -> None:
+    async def _follow(self, pod: Pod, tail: int | None) -> None:
         """One pod's lines until it is gone for good; a container that starts again is followed again."""
-        broken = False
-        while True:
-            request = LogRequest(pod.namespace, pod.name, _container(pod), follow=True, since=since)
-            try:
-                # Asked for each time: the cluster may have been looked up again meanwhile.
-                kubernetes = await self._connection.kubernetes()
-                async with contextlib.aclosing(kubernetes.follow_log(request)) as lines:
-                    async for line in lines:
-                        since, broken = max(since or 0.0, line.at), False
-                        await queue.put(_place(line, pod))
-            except NotFound:
-                return
-            except CallError as error:
-                if not broken:
-                    broken = True
-                    mark = LogLine(pod.name, self._clock.now(), error.problem.said, gap=True)
-                    await queue.put(_place(mark, pod))
-            await self._clock.sleep(_AGAIN)
-            if self._gone(pod):
-                return
+        reader = _Reader(pod, self._add(pod))
+        try:
+            while True:
+                try:
+                    await self._stream(reader, self._request(reader, follow=True, tail=tail))
+                except NotFound:
+                    return
+                except CallError as error:
+                    if not reader.broken:
+                        reader.broken = True
+                        mark = LogLines([stamp_of(self._clock.now())], [error.problem.said.encode()], gap=True)
+                        self._put(reader.index, mark)
+                await self._clock.sleep(_AGAIN)
+                if self._gone(pod):
+                    return
+        finally:
+            self._end(reader.index)
 
     def _gone(self, pod: Pod) -> bool:
         view = self._store.state.cluster.value
         now = view.pods.get(pod.uid) if view else pod
         return now is None or now.state in {HostState.DONE, HostState.FAILED}
 
+    # -- one stream
+    async def _stream(self, reader: _Reader, request: LogRequest) -> None:
+        """One answer's lines into the merger, held back while too many of this source wait there."""
+        # Asked for each time: the cluster may have been looked up again meanwhile.
+        kubernetes = await self._connection.kubernetes()
+        async with contextlib.aclosing(kubernetes.stream_log(request, self._turns)) as parts:
+            async for lines in parts:
+                if lines and not lines.gap:
+                    reader.after, reader.broken = lines.stamps[-1], False
+                self._put(reader.index, lines)
+                while self._merger.waiting(reader.index) > max(_LEAST_ROOM, _ROOM // len(self._merger.sources)):
+                    await self._left.wait()
 
-async def _next(queue: asyncio.Queue[LogLine], source: asyncio.Task[None]) -> LogLine:
-    """The next line; raises what ended `source`, if that comes first."""
-    if not queue.empty():
-        return queue.get_nowait()
-    getter = asyncio.create_task(queue.get())
-    try:
-        await asyncio.wait({getter, source}, return_when=asyncio.FIRST_COMPLETED)
-        if not getter.done():
-            source.result()
-        return await getter
-    finally:
-        getter.cancel()
+    def _request(self, reader: _Reader, *, follow: bool, tail: int | None) -> LogRequest:
+        pod = reader.pod
+        return LogRequest(
+            pod.namespace, pod.name, pod.containers[0] if pod.containers else "", follow=follow, tail=tail,
+            since=self._since, previous=self._selection.previous, after=reader.after,
+        )  # fmt: skip
+
+    def _add(self, pod: Pod) -> int:
+        return self._merger.add(LogSource(pod.name, pod.slice, pod.host), time.monotonic())
+
+    def _put(self, index: int, lines: LogLines) -> None:
+        self._merger.put(index, lines, time.monotonic())
+        self._came.set()
+
+    def _end(self, index: int) -> None:
+        self._merger.end(index)
+        self._came.set()
 
 
-def _container(pod: Pod) -> str:
-    return pod.containers[0] if pod.containers else ""
+@dataclass(slots=True)
+class _Reader:
+    """Where the reading of one pod's log stands."""
 
-
-def _place(line: LogLine, pod: Pod) -> LogLine:
-    return replace(line, slice=pod.slice, host=pod.host)
+    pod: Pod
+    index: int
+    after: bytes = b""
+    broken: bool = False

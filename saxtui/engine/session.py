@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from saxtui.engine.aftermath import Aftermath
@@ -31,6 +31,7 @@ from saxtui.errors import Problem, SaxtuiError
 from saxtui.model.checks import CheckRow
 from saxtui.model.cluster import ClusterView, LogLine
 from saxtui.model.diagnosis import Report
+from saxtui.model.log_batch import LogBatch
 from saxtui.model.phases import Phases
 from saxtui.model.plan import Plan
 from saxtui.model.progress import Ownership
@@ -175,9 +176,17 @@ class Session:
         """Containers that ended badly while somebody looked on, with their last lines."""
         return self._aftermath.fallen
 
-    def logs(self, selection: LogSelection, *, follow: bool = False, tail: int | None = None) -> AsyncIterator[LogLine]:
+    def logs(
+        self, selection: LogSelection, *, follow: bool = False, tail: int | None = None, since: float | None = None
+    ) -> AsyncIterator[LogLine]:
         """Lines of all selected pods, merged by time; with follow, new pods of the selection join by themselves."""
-        return self._logs.lines(selection, follow=follow, tail=tail)
+        return self._logs.lines(selection, follow=follow, tail=tail, since=since)
+
+    def log_batches(
+        self, selection: LogSelection, *, follow: bool = False, tail: int | None = None, since: float | None = None
+    ) -> AsyncGenerator[LogBatch, None]:
+        """The same in bulk, for views that keep many lines."""
+        return self._logs.batches(selection, follow=follow, tail=tail, since=since)
 
     @property
     def dialect(self) -> Dialect:

@@ -6,6 +6,7 @@ DCS and C1 sequences through to the terminal, so this runs at the network edge.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import NewType
 
@@ -38,16 +39,23 @@ def safe_block(text: object, limit: int = 1_048_576) -> Safe:
 def _clean(text: str, limit: int, *, keep_newline: bool) -> str:
     cut = len(text) > limit
     text = text[:limit]
-    if not text.isascii() or not text.isprintable():
-        out: list[str] = []
-        for char in text:
-            if char == "\n":
-                out.append("\n" if keep_newline else "⏎")
-            elif char == "\t":
-                out.append(_TAB)
-            elif unicodedata.category(char) in _FORBIDDEN:
-                out.append(_mark(char))
-            else:
-                out.append(char)
-        text = "".join(out)
+    if not text.isprintable():
+        # Not printable means: of a forbidden category, or a space other than " ". Few characters are looked at.
+        text = _SUSPECT.sub(_shown_but_newline if keep_newline else _shown, text)
     return text + ("…" if cut else "")
+
+
+def _shown(found: re.Match[str]) -> str:
+    char = found[0]
+    known = _KNOWN.get(char)
+    if known is None:
+        known = _mark(char) if unicodedata.category(char) in _FORBIDDEN else char
+    return known
+
+
+def _shown_but_newline(found: re.Match[str]) -> str:
+    return "\n" if found[0] == "\n" else _shown(found)
+
+
+_SUSPECT = re.compile(r"[^ -~]")
+_KNOWN = {chr(code): _mark(chr(code)) for code in (*range(0x20), 0x7F)} | {"\n": "⏎", "\t": _TAB}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from saxtui.engine.store import Part, Store
 from saxtui.errors import Ambiguous, Problem
 from saxtui.model.cluster import ClusterView, Freshness, HostState, JobSetStatus, LogLine, Pod
 from saxtui.model.deployment import Deployment
+from saxtui.model.log_batch import LogBatch
 from saxtui.model.serving import Candidate, Dialect, Evidence, ModelStatus, ReplicaTruth, Reply, Rung, Sampling
 from tests.console.fakes import FakeLibrary
 
@@ -113,14 +114,17 @@ class FakeSession:
         finally:
             self.looked_at = None
 
-    async def logs(
-        self, selection: LogSelection, *, follow: bool = False, tail: int | None = None
-    ) -> AsyncIterator[LogLine]:
+    async def log_batches(
+        self, selection: LogSelection, *, follow: bool = False, tail: int | None = None, since: float | None = None
+    ) -> AsyncGenerator[LogBatch, None]:
         self.asked_logs.append(selection)
         if self.logs_error:
             raise Ambiguous(self.logs_error)
         while True:
-            yield await self.lines.get()
+            found = [await self.lines.get()]
+            while not self.lines.empty():
+                found.append(self.lines.get_nowait())
+            yield LogBatch.of(found)
 
     async def models(self) -> tuple[ModelStatus, ...]:
         self.looked += 1

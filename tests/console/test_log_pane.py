@@ -10,6 +10,7 @@ from saxtui.console.styling import sheet
 from saxtui.console.widgets.log_pane import LogPane
 from saxtui.console.widgets.log_view import LogView
 from saxtui.model.cluster import LogLine
+from saxtui.model.log_batch import LogBatch
 from tests.console.serving_fakes import shown, until
 
 
@@ -37,8 +38,8 @@ def first_line(app: PaneApp) -> str:
 
 
 async def feed(pilot: Pilot[None], app: PaneApp, more: list[LogLine]) -> None:
-    app.pane.feed(more)
-    await until(pilot, lambda: app.view.rows.seen == app.view.buffer.end, "the lines are laid out")
+    app.pane.feed(LogBatch.of(more))
+    await until(pilot, lambda: not app.view._due and not app.view.busy, "the lines are laid out")
     await pilot.pause()
 
 
@@ -65,7 +66,7 @@ async def test_it_follows_until_the_reader_scrolls_up() -> None:
 async def test_lines_that_leave_the_ring_are_counted_and_do_not_move_the_reader() -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        app.view.buffer.capacity = 60
+        app.view.store.capacity = 60
         await feed(pilot, app, lines(0, 60))
         app.view.focus()
         for _ in range(10):
@@ -82,17 +83,17 @@ async def test_search_marks_and_walks() -> None:
         await feed(
             pilot, app, [*lines(0, 30), LogLine("p", 1.0, "E0905 22:10:00.1 1 b.py:2] HBM spent", 1, 5), *lines(30, 60)]
         )
-        app.pane.ask_search()
+        app.pane.ask("search")
         await pilot.press(*"hbm", "enter")
         await pilot.pause()
         assert app.view.current is not None and "HBM" in app.view.current.text
         assert "1-5 ✗ HBM spent" in shown(app)
-        assert "/hbm 1 found" in app.pane.heading
-        app.pane.ask_search()
+        assert "search 'hbm': 1 found" in app.pane.heading
+        app.pane.ask("search")
         app.pane.query_one(Input).value = "absent"
         await pilot.press("enter")
         await pilot.pause()
-        assert "/absent not found" in app.pane.heading
+        assert "'absent' not found" in app.pane.heading
         assert app.pane.clear_finds() and not app.pane.clear_finds()
 
 
@@ -100,10 +101,10 @@ async def test_filter_shows_only_what_holds_the_text() -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 24)) as pilot:
         await feed(pilot, app, lines(0, 100))
-        app.pane.ask_filter()
+        app.pane.ask("filter")
         await pilot.press(*"step 7", "enter")
         await pilot.pause()
-        assert app.view.rows.lines == 11
+        assert len(app.view.rows) == 11
         assert "step 6" not in shown(app)
         assert "filter 'step 7': 11" in app.pane.heading
 

@@ -17,6 +17,7 @@ from typing import Any
 from saxtui.errors import Ambiguous, Busy, CallError, Conflict, NotFound, Problem, Unreachable
 from saxtui.model import events as ev
 from saxtui.model.cluster import ClusterView, LogLine
+from saxtui.model.log_batch import LogLines
 from saxtui.model.progress import RunProgress, apply
 from saxtui.model.serving import Candidate, Dialect, Sampling
 from saxtui.ports import (
@@ -34,6 +35,7 @@ from saxtui.ports import (
     Quota,
     Ref,
     Reservation,
+    Turns,
 )
 
 MANIFEST = b"""
@@ -616,7 +618,7 @@ class FakeKubernetes:
         await self.w.read(f"log {request.pod}")
         return [LogLine(request.pod, self.w.time, "I1123 12:00:00 7 location.go:176] Joined 10.0.0.5:10000")]
 
-    def follow_log(self, request: LogRequest) -> AsyncIterator[LogLine]:
+    def stream_log(self, request: LogRequest, turns: Turns) -> AsyncIterator[LogLines]:
         raise NotImplementedError
 
     def watch(self, namespaces: Sequence[str], labels: str = "") -> AsyncIterator[ClusterView]:

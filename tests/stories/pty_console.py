@@ -10,7 +10,7 @@ import asyncio
 import os
 import random
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from saxtui.engine.store import Part
 from saxtui.errors import Problem
 from saxtui.model import events as ev
 from saxtui.model.cluster import ClusterEvent, ClusterView, LogLine
+from saxtui.model.log_batch import LogBatch
 from saxtui.model.plan import Plan
 from saxtui.model.serving import Candidate, Rung
 from saxtui.model.text import safe, safe_block
@@ -95,16 +96,18 @@ class Session(serving_fakes.FakeSession):
     def pause(self) -> None:
         return None
 
-    async def logs(
-        self, selection: LogSelection, *, follow: bool = False, tail: int | None = None
-    ) -> AsyncIterator[LogLine]:
+    async def log_batches(
+        self, selection: LogSelection, *, follow: bool = False, tail: int | None = None, since: float | None = None
+    ) -> AsyncGenerator[LogBatch, None]:
         pods = list((self.store.state.cluster.value or ClusterView()).pods.values())
-        for number in range(LINES):
-            pod = pods[number % len(pods)]
-            yield LogLine(pod.name, serving_fakes.NOW + number / 100, self.texts.line(), pod.slice, pod.host)
-            if number % 500 == 499:
-                await asyncio.sleep(0)
-        yield LogLine(pods[0].name, serving_fakes.NOW + LINES, "END-OF-LOG", 0, 0)
+        for start in range(0, LINES, 500):
+            yield LogBatch.of(
+                LogLine(pod.name, serving_fakes.NOW + number / 100, self.texts.line(), pod.slice, pod.host)
+                for number in range(start, min(start + 500, LINES))
+                for pod in [pods[number % len(pods)]]
+            )
+            await asyncio.sleep(0)
+        yield LogBatch.of([LogLine(pods[0].name, serving_fakes.NOW + LINES, "END-OF-LOG", 0, 0)])
         await asyncio.Event().wait()
 
 

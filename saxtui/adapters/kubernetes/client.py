@@ -13,8 +13,9 @@ from saxtui.adapters.kubernetes.kinds import KNOWN, Resource
 from saxtui.adapters.kubernetes.watch import Watcher
 from saxtui.errors import Ambiguous, NotFound, Problem
 from saxtui.model.cluster import ClusterView, LogLine
+from saxtui.model.log_batch import LogLines
 from saxtui.model.text import safe, safe_block
-from saxtui.ports import Clock, Json, LogRequest, Ref
+from saxtui.ports import Clock, Json, LogRequest, Ref, Turns
 
 FIELD_MANAGER = "saxtui"
 _PAGE = "500"
@@ -103,9 +104,9 @@ class KubernetesClient:
         """The lines there are now. Raises NotFound; Invalid when the container has not started."""
         return await logs.read(self.connection, request)
 
-    def follow_log(self, request: LogRequest) -> AsyncGenerator[LogLine, None]:
-        """Lines as they come, until the container ends."""
-        return logs.follow(self.connection, request, self._clock)
+    def stream_log(self, request: LogRequest, turns: Turns) -> AsyncGenerator[LogLines, None]:
+        """Lines in bulk; with follow as they come, until the container ends."""
+        return logs.stream(self.connection, request, self._clock, turns)
 
     def watch(self, namespaces: Sequence[str], labels: str = "") -> AsyncGenerator[ClusterView, None]:
         """The live picture, for ever."""

@@ -18,6 +18,10 @@ from saxtui.model.text import safe
 
 TIMEOUT = 30.0
 _CONNECT = 10.0
+_STREAMS = 1024
+"""Connections at a time: every host's log may be followed, and the watches and calls must not wait for those."""
+_BUFFER = 262_144
+"""Bytes kept for each answer before its socket is left alone: what many streams hold unread must stay small."""
 _LARGEST_ANSWER = 268_435_456
 _LARGEST_ERROR = 1_048_576
 CLOSED = "CLOSED"
@@ -118,9 +122,10 @@ class Connection:
         settings = Configuration(host=self.address, ca_cert_data=self.ca_pem or None)
         # Python 3.13 refuses CAs without a key identifier by default; chain and host name are verified all the same.
         settings.disable_strict_ssl_verification = True
-        settings.connection_pool_maxsize = 64
+        settings.connection_pool_maxsize = _STREAMS
+        settings.client_session_kwargs = {"read_bufsize": _BUFFER}
         if self.loopback:
-            settings.client_session_kwargs = {"trust_env": False}
+            settings.client_session_kwargs["trust_env"] = False
         return settings
 
 

@@ -30,6 +30,20 @@ class Splitter:
             yield from pieces
             self._parts, self._size = [rest], len(rest)
 
+    def take(self, chunk: bytes) -> list[bytes]:
+        """The same as `feed`, at once; much quicker for chunks of many lines."""
+        end = chunk.rfind(b"\n")
+        if end < 0 or (self._limit and self._size + len(chunk) > self._limit and self._long(chunk)):
+            return list(self.feed(chunk))
+        whole = (self._take() + chunk[:end]).split(b"\n")
+        self._parts, self._size = [chunk[end + 1 :]], len(chunk) - end - 1
+        return whole
+
+    def _long(self, chunk: bytes) -> bool:
+        """Whether a line of the chunk, or the one that ends or begins in it, needs cutting."""
+        first, *others = chunk.split(b"\n")
+        return self._size + len(first) > self._limit or max(map(len, others), default=0) > self._limit
+
     def rest(self) -> bytes:
         """What came after the last line feed; leaves nothing behind."""
         return self._take()

@@ -11,104 +11,130 @@ from typing import Any
 
 from saxtui.adapters.kubernetes import errors
 from saxtui.adapters.kubernetes.connection import CLOSED, Connection
-from saxtui.adapters.kubernetes.lines import LONGEST_LOG_LINE, Splitter
-from saxtui.adapters.kubernetes.times import epoch, stamp
+from saxtui.adapters.kubernetes.log_bytes import LogDecoder
 from saxtui.errors import Ambiguous, CallError, NotFound, Throttled, Unreachable
 from saxtui.model.cluster import LogLine
-from saxtui.model.text import safe
-from saxtui.ports import Clock, LogRequest
+from saxtui.model.log_batch import LogLines, epoch_of, stamp_of
+from saxtui.ports import Clock, LogRequest, Turns
 
 _SILENT = 300.0
 """Real seconds without a byte after which a follow is opened anew: a dead connection looks like a quiet pod."""
 _GIVE_UP = 120.0
 _PAUSE = (0.5, 1.0, 2.0, 4.0, 8.0)
+_CHUNK = 131_072
+"""Bytes decoded in one go: about a millisecond's work."""
 
 
 @dataclass(slots=True)
 class _Place:
-    """Where a follow stands: the last line's timestamp as the server wrote it, and how many lines carry it."""
+    """Where a follow stands: the last line's stamp, and how many lines carry it (none: `stamp` itself was read)."""
 
-    stamp: str = ""
+    stamp: bytes = b""
     count: int = 0
-    at: float = 0.0
+
+    def after(self, lines: LogLines) -> None:
+        """Move past these lines."""
+        last = lines.stamps[-1]
+        again = 0
+        for stamp in reversed(lines.stamps):
+            if stamp != last:
+                break
+            again += 1
+        self.count = self.count + again if last == self.stamp and again == len(lines) else again
+        self.stamp = last
 
 
 async def read(connection: Connection, request: LogRequest) -> list[LogLine]:
     """The lines there are now; those at or before `request.since` are left out."""
-    body = await connection.call(
-        "GET", _path(request), "read log of", request.pod, query=_query(request, request.since)
-    )
+    query = _query(request, stamp_of(request.since or 0.0))
+    body = await connection.call("GET", _path(request), "read log of", request.pod, query=query)
+    decoder = LogDecoder()
     found: list[LogLine] = []
-    at = 0.0
-    pieces = Splitter(LONGEST_LOG_LINE)
-    for raw in (*pieces.feed(body), pieces.rest()):
-        if raw:
-            _, at, text = _parse(raw, at)
-            if request.since is None or at > request.since:
-                found.append(LogLine(request.pod, at, text))
+    for start in (*range(0, len(body), _CHUNK), -1):
+        lines = decoder.feed(body[start : start + _CHUNK]) if start >= 0 else decoder.rest()
+        for stamp, text in zip(lines.stamps, lines.texts, strict=True):
+            line = LogLine(request.pod, epoch_of(stamp), text.decode())
+            if request.since is None or line.at > request.since:
+                found.append(line)
+        await asyncio.sleep(0)
     return found
 
 
-async def follow(connection: Connection, request: LogRequest, clock: Clock) -> AsyncGenerator[LogLine, None]:
-    """Lines as they come, until the container ends. Raises NotFound, Invalid; others after two minutes of trying."""
-    place = _Place(at=request.since or 0.0)
+async def stream(
+    connection: Connection, request: LogRequest, clock: Clock, turns: Turns
+) -> AsyncGenerator[LogLines, None]:
+    """Lines as they come, until the container ends; an empty one each time that an answer begins.
+
+    Without `request.follow` the lines there are now. Raises NotFound, Invalid; others after two minutes of trying.
+    """
+    place = _Place(request.after)
     broken_at: float | None = None
     first_break: float | None = None
     attempt = 0
     while True:
         resumed = broken_at is not None
         try:
-            async for line in _stream(connection, request, place):
-                if resumed and line is not None:
-                    yield _gap(request.pod, line.at, clock.now() - (broken_at or 0.0))
-                resumed, attempt, first_break = False, 0, None
-                if line is not None:
-                    yield line
-            if not await _running(connection, request):
+            async for lines in _answer(connection, request, place, turns):
+                if resumed and lines:
+                    yield _gap(lines.stamps[0], clock.now() - (broken_at or 0.0))
+                if lines is not _OPENED:
+                    resumed, attempt, first_break = False, 0, None
+                yield lines or _OPENED
+            if not request.follow or not await _running(connection, request):
                 return
         except (Ambiguous, Unreachable, Throttled) as error:
             first_break = first_break or time.monotonic()
-            if error.problem.reason == CLOSED or time.monotonic() - first_break > _GIVE_UP:
+            if error.problem.reason == CLOSED or not request.follow or time.monotonic() - first_break > _GIVE_UP:
                 raise
         broken_at = clock.now()
         await asyncio.sleep(_PAUSE[min(attempt, len(_PAUSE) - 1)] * random.uniform(0.7, 1.3))
         attempt += 1
 
 
-async def _stream(connection: Connection, request: LogRequest, place: _Place) -> AsyncIterator[LogLine | None]:
-    """One connection's lines. None says that the line where the last connection ended came back: nothing is missing."""
-    old_stamp, old_count, again = place.stamp, place.count, 0
-    splitter = Splitter(LONGEST_LOG_LINE)
-    query = _query(request, place.at or None)
+_OPENED = LogLines()
+
+
+async def _answer(connection: Connection, request: LogRequest, place: _Place, turns: Turns) -> AsyncIterator[LogLines]:
+    """One connection's lines. Empty ones, other than _OPENED, say that the line where the last one ended came back."""
+    seen, old = _Place(), _Place(place.stamp, place.count)
+    past = not old.stamp
+    decoder = LogDecoder()
+    query = _query(request, place.stamp)
     async with connection.stream("GET", _path(request), "follow log of", request.pod, query=query) as response:
-        async for raw in _raw_lines(response, splitter, request):
-            written, at, text = _parse(raw, place.at)
-            if old_stamp and written and (written < old_stamp or (written == old_stamp and again < old_count)):
-                again += written == old_stamp
-                yield None
-                continue
-            if not old_stamp and request.since is not None and at <= request.since:
-                continue
-            place.count = place.count + 1 if written == place.stamp else 1
-            place.stamp, place.at = written, at
-            yield LogLine(request.pod, at, text)
+        yield _OPENED
+        async for chunk in _chunks(response, request):
+            await turns.turn()
+            lines = decoder.feed(chunk) if chunk else decoder.rest()
+            if lines and not past:
+                known = _known(lines, old, seen)
+                past = known < len(lines)
+                if known:
+                    lines = LogLines(lines.stamps[known:], lines.texts[known:])
+                    yield LogLines()
+            if lines:
+                place.after(lines)
+                yield lines
 
 
-async def _raw_lines(response: Any, splitter: Splitter, request: LogRequest) -> AsyncIterator[bytes]:
-    chunks = response.content.iter_any()
-    while True:
+def _known(lines: LogLines, old: _Place, seen: _Place) -> int:
+    """How many lines from the beginning were there before the break; `seen` counts those of its last stamp."""
+    for number, stamp in enumerate(lines.stamps):
+        if stamp > old.stamp or (stamp == old.stamp and old.count and seen.count >= old.count):
+            return number
+        seen.count += stamp == old.stamp
+    return len(lines)
+
+
+async def _chunks(response: Any, request: LogRequest) -> AsyncIterator[bytes]:
+    """Pieces of the answer's body, and b"" at its end."""
+    chunk = b"-"
+    while chunk:
         try:
             async with asyncio.timeout(_SILENT):
-                chunk = await anext(chunks)
-        except StopAsyncIteration:
-            break
+                chunk = await response.content.read(_CHUNK)
         except Exception as error:
             raise errors.from_exception(error, "follow log of", request.pod) from error
-        for line in splitter.feed(chunk):
-            yield line
-    rest = splitter.rest()
-    if rest:
-        yield rest
+        yield chunk
 
 
 async def _running(connection: Connection, request: LogRequest) -> bool:
@@ -132,7 +158,7 @@ def _path(request: LogRequest) -> str:
     return f"/api/v1/namespaces/{request.namespace}/pods/{request.pod}/log"
 
 
-def _query(request: LogRequest, since: float | None) -> dict[str, str]:
+def _query(request: LogRequest, after: bytes) -> dict[str, str]:
     query = {"timestamps": "true"}
     if request.container:
         query["container"] = request.container
@@ -140,35 +166,15 @@ def _query(request: LogRequest, since: float | None) -> dict[str, str]:
         query["follow"] = "true"
     if request.previous:
         query["previous"] = "true"
-    if since is not None:
-        query["sinceTime"] = stamp(since)
-    elif request.tail is not None:
+    if after:
+        query["sinceTime"] = after.decode() + "Z"
+    elif request.since is not None:
+        query["sinceTime"] = stamp_of(request.since).decode() + "Z"
+    if not after and request.tail is not None:
         query["tailLines"] = str(request.tail)
     return query
 
 
-def _parse(raw: bytes, last: float) -> tuple[str, float, str]:
-    """A line's timestamp as written ("" when it has none: the rest of a long line), as epoch seconds, and its text."""
-    text = raw.decode("utf-8", "replace")
-    written, space, rest = text.partition(" ")
-    at = epoch(written) if written[:1].isdigit() else 0.0
-    if not at:
-        return "", last, _shown(text)
-    return _in_order(written), at, _shown(rest if space else "")
-
-
-def _in_order(written: str) -> str:
-    """A timestamp that sorts as text: RFC3339Nano leaves out trailing zeros, so "05.12Z" comes after "05.123Z"."""
-    if not written.endswith("Z"):
-        return written
-    second, _, fraction = written[:-1].partition(".")
-    return f"{second}.{fraction:0<9}Z"
-
-
-def _shown(text: str) -> str:
-    """A progress bar redraws its line with carriage returns: its last state is what counts."""
-    return safe(text.rstrip("\r").rpartition("\r")[2], LONGEST_LOG_LINE)
-
-
-def _gap(pod: str, at: float, seconds: float) -> LogLine:
-    return LogLine(pod, at, f"the stream broke for {max(0.0, seconds):.0f} s; lines may be missing here", gap=True)
+def _gap(stamp: bytes, seconds: float) -> LogLines:
+    said = f"the stream broke for {max(0.0, seconds):.0f} s; lines may be missing here"
+    return LogLines([stamp], [said.encode()], gap=True)

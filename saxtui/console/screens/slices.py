@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from saxtui.console.commands import Command
 from saxtui.console.fleet import Plan
-from saxtui.console.log_commands import LOG_COMMANDS, close_first
+from saxtui.console.log_commands import LOG_COMMANDS, answered, close_first
 from saxtui.console.log_stream import LogStream
 from saxtui.console.pictures import Picture, picture
 from saxtui.console.screens.base import ConsoleScreen
@@ -105,7 +105,8 @@ class SlicesScreen(ConsoleScreen):
 
     # -- the picture
     @cached_property
-    def _stream(self) -> LogStream:
+    def stream(self) -> LogStream:
+        """What feeds the pane."""
         return LogStream(self, self.pane)
 
     def on_mount(self) -> None:
@@ -114,7 +115,7 @@ class SlicesScreen(ConsoleScreen):
 
     def on_session(self, live: Live | None) -> None:
         """Another deployment: forget the old one's picture and log, and keep the new cluster live."""
-        self._stream.stop()
+        self.stream.stop()
         self.view = ClusterView()
         if live is not None:
             self._plan = Plan.of(live.session.deployment.slices)
@@ -279,11 +280,15 @@ class SlicesScreen(ConsoleScreen):
     def _restream(self) -> None:
         session, target = self.session, self._target() if self.view.pods else None
         if session is not None and target is not None:
-            self._stream.show(session, *target)
+            self.stream.show(session, *target)
+
+    @on(LogPane.Asked)
+    def _asked(self, event: LogPane.Asked) -> None:
+        answered(self, event.what, event.answer)
 
     def open_filter(self) -> None:
         """`/`: search the log."""
-        self.pane.ask_search()
+        self.pane.ask("search")
 
     def go_back(self) -> None:
         """Close the prompt, drop the search, leave the zoom; then the screen before."""

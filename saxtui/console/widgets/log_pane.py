@@ -1,39 +1,64 @@
-"""The log pane: a heading that says what is shown and how, the lines, and the prompt for search and filter."""
+"""The log pane: a heading that says what is shown and how, the lines, and the prompt for search, filter, jump, save."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 
-from textual import getters, on
+from textual import events, getters, on
 from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.widgets import Input
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Input, Static
 
+from saxtui.console.log_folding import FoldRows
 from saxtui.console.widgets.log_view import LogView
 from saxtui.console.widgets.rule_title import RuleTitle
-from saxtui.model.cluster import LogLine
+from saxtui.model.log_batch import LogBatch
+from saxtui.present.log_fold import ranges
+from saxtui.present.log_pattern import LogPattern
+from saxtui.present.words import age
+
+_HINTS = {
+    "search": "enter goes to the newest, then n and N; ^r regex, ^t case",
+    "filter": "!text leaves out; ^r regex, ^t case; empty shows all",
+    "jump": "14:02, 14:02:11, -5m, gap, error",
+    "save": "the file to write all held lines to",
+}
 
 
 class LogPane(Vertical):
-    """Heading, lines and find prompt. What is streamed into it is the screen's affair."""
+    """Heading, lines and prompt. What is streamed into it is not its affair."""
 
     view = getters.query_one("#log-lines", LogView)
     _title = getters.query_one("#log-title", RuleTitle)
+    _prompt = getters.query_one("#log-prompt", Horizontal)
+    _asks = getters.query_one("#log-asks", Static)
     _find = getters.query_one("#log-find", Input)
+
+    @dataclass
+    class Asked(Message):
+        """The prompt was answered: `what` is "jump" or "save". Search and filter are the pane's own."""
+
+        what: str
+        answer: str
 
     def __init__(self, *, id: str | None = None, ascii_only: bool = False) -> None:
         super().__init__(id=id)
         self._ascii_only = ascii_only
-        self._scope = "logs"
+        self.scope = "logs"
+        self.paused = False
         self._said = ""
-        self._filtering = False
+        self._what = ""
+        self._before = LogPattern()
+        self._regex = self._case = False
 
     def compose(self) -> ComposeResult:
         yield RuleTitle("logs", id="log-title", ascii_only=self._ascii_only)
         yield LogView(id="log-lines", ascii_only=self._ascii_only)
-        find = Input(id="log-find", compact=True)
-        find.display = False
-        yield find
+        with Horizontal(id="log-prompt") as prompt:
+            yield Static(id="log-asks", markup=False)
+            yield Input(id="log-find", compact=True)
+        prompt.display = False
 
     @property
     def heading(self) -> str:
@@ -42,14 +67,14 @@ class LogPane(Vertical):
 
     def start(self, scope: str, placeholder: str) -> None:
         """Forget what was shown; other streams begin under this heading."""
-        self._scope, self._said = scope, ""
+        self.scope, self._said, self.paused = scope, "", False
         self.view.placeholder = placeholder
         self.view.forget()
         self._retitle()
 
-    def feed(self, lines: Iterable[LogLine]) -> None:
-        """Take lines in; cheap, may be called for each line."""
-        self.view.feed(lines)
+    def feed(self, batch: LogBatch) -> None:
+        """Take lines in; cheap."""
+        self.view.feed(batch)
 
     def say(self, said: str) -> None:
         """What is wrong with the stream ("" = nothing); shown in the heading and, without lines, in the pane."""
@@ -60,62 +85,131 @@ class LogPane(Vertical):
             self.view.refresh()
             self._retitle()
 
-    # -- search and filter
-    def ask_search(self) -> None:
-        """Open the prompt for text to search."""
-        self._ask(False, self.view.needle, "search: enter goes to the newest, then n and N; esc leaves")
+    def pause(self, paused: bool) -> None:
+        """Say that nothing is read, or that it is."""
+        self.paused = paused
+        self._retitle()
 
-    def ask_filter(self) -> None:
-        """Open the prompt for text to filter by."""
-        self._ask(True, self.view.rows.needle, "filter: only lines with this; empty shows all; esc leaves")
-
-    def _ask(self, filtering: bool, value: str, placeholder: str) -> None:
-        self._filtering = filtering
+    # -- the prompt
+    def ask(self, what: str, value: str | None = None) -> None:
+        """Open the prompt for "search", "filter", "jump" or "save"."""
+        self._what = what
+        self._before = self.view.needle if what == "search" else self.view.pattern
+        self._regex, self._case = self._before.regex, self._before.case
         find = self._find
-        find.placeholder = placeholder
-        find.value = value
-        find.display = True
+        shown = value if value is not None else ("!" if self._before.absent else "") + self._before.text
+        with find.prevent(Input.Changed):
+            find.value = shown if what in ("search", "filter") or value is not None else ""
+        find.placeholder = _HINTS[what]
+        self._prompt.display = True
+        self._label()
         find.focus()
 
     def close_prompt(self) -> bool:
-        """Close the prompt; False when it was not open."""
-        if not self._find.display:
+        """Close the prompt, and take back what was typed; False when it was not open."""
+        if not self._prompt.display:
             return False
-        self._find.display = False
-        self.view.focus()
+        self._shut()
+        if self._what == "filter" and self.view.pattern != self._before:
+            self.view.filter(self._before)
+        elif self._what == "search" and self.view.needle != self._before:
+            self.view.search(self._before)
         return True
+
+    def _shut(self) -> None:
+        self._prompt.display = False
+        self.view.focus()
 
     def clear_finds(self) -> bool:
         """Drop search, then filter; False when there was none."""
         if self.view.needle:
-            self.view.search("")
+            self.view.search(LogPattern())
             return True
-        if self.view.rows.needle:
-            self.view.filter("")
+        if self.view.pattern:
+            self.view.filter(LogPattern())
             return True
         return False
 
-    @on(Input.Submitted, "#log-find")
-    def _found(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.close_prompt()
-        if self._filtering:
-            self.view.filter(event.value)
-        elif not self.view.search(event.value):
-            self._retitle()
+    def _label(self) -> None:
+        words = [self._what]
+        if self._what in ("search", "filter"):
+            words += ["regex"] * self._regex + ["Aa"] * self._case
+            fault = self._typed().fault
+            if fault:
+                words.append(f"not a regex: {fault}")
+        self._asks.update(" ".join(words) + ":")
 
+    def _typed(self) -> LogPattern:
+        text = self._find.value
+        absent = self._what == "filter" and text.startswith("!")
+        return LogPattern(text[1:] if absent else text, self._regex, self._case, absent and len(text) > 1)
+
+    @on(Input.Changed, "#log-find")
+    def _typing(self, event: Input.Changed | None = None) -> None:
+        """A filter shows its newest lines while it is typed; a search marks its places."""
+        if event is not None:
+            event.stop()
+        if not self._prompt.display or self._what not in ("search", "filter"):
+            return
+        typed = self._typed()
+        self._label()
+        if not typed.fault:
+            (self.view.filter if self._what == "filter" else self.view.search)(typed)
+
+    def on_key(self, event: events.Key) -> None:
+        """The prompt's switches."""
+        if not self._prompt.display or event.key not in ("ctrl+r", "ctrl+t"):
+            return
+        event.stop()
+        if event.key == "ctrl+r":
+            self._regex = not self._regex
+        else:
+            self._case = not self._case
+        self._typing()
+
+    @on(Input.Submitted, "#log-find")
+    def _answered(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self._what in ("search", "filter") and self._typed().fault:
+            return
+        self._shut()
+        if self._what == "search":
+            if self.view.needle:
+                self.view.hunt(self.view.needle, self._retitle, backwards=True, include=True)
+        elif self._what in ("jump", "save"):
+            self.post_message(self.Asked(self._what, event.value.strip()))
+
+    # -- the heading
     @on(LogView.Changed)
     def _retitle(self) -> None:
-        view = self.view
-        parts = [f"{len(view.buffer)} lines"]
-        if view.rows.needle:
-            parts.append(f"filter {view.rows.needle!r}: {view.rows.lines}")
-        if view.needle:
-            found = view.rows.count(view.needle)
-            parts.append(f"/{view.needle} {found} found" if found else f"/{view.needle} not found")
-        parts.append("follow" if view.following else "held, f follows")
+        view, store = self.view, self.view.store
+        parts = [f"{len(store):,} lines"]
+        if view.folded:
+            parts.append(f"folded to {len(view.rows):,}")
+        if view.pattern:
+            more = "" if view.rows.done else "+"
+            parts.append(f"filter {view.pattern}" + ("" if view.folded else f": {len(view.rows):,}{more}"))
+        if view.needle and view.found is not None:
+            count = len(view.found)
+            more = "" if view.found.done else "+"
+            parts.append(
+                f"search {view.needle}: {count:,}{more} found" if count or more else f"{view.needle} not found"
+            )
+        parts.append("paused, space goes on" if self.paused else "follow" if view.following else "held, f follows")
         if view.wrapped:
             parts.append("wrap")
-        parts.append(f"{view.buffer.dropped} left the view" if view.buffer.dropped else "0 dropped")
-        left = self._scope + (f" · {self._said}" if self._said and len(view.buffer) else "")
+        parts.append(f"{store.dropped:,} left the view" if store.dropped else "0 dropped")
+        left = self.scope + (f" · {self._said}" if self._said and len(store) else "") + self._silent()
         self._title.show(left, " · ".join(parts))
+
+    def _silent(self) -> str:
+        """Which hosts have stopped speaking, where the folding knows it."""
+        rows = self.view.rows
+        if not isinstance(rows, FoldRows):
+            return ""
+        silent = rows.fold.silent()
+        if not silent:
+            return ""
+        seconds = min(seconds for _, seconds in silent)
+        word = "host" if len(silent) == 1 else "hosts"
+        return f" · {word} {ranges([host for host, _ in silent])} silent for {age(seconds)}"

@@ -1,8 +1,12 @@
-"""The rows of a log on screen. Line API over a bounded ring: storing a line costs nothing until it is shown."""
+"""The rows of a log on screen. Line API over a bounded store: holding a line costs nothing until it is shown.
+
+Scrolling goes by lines: where long ones are folded, a screen holds fewer of them. What takes long, counting matches or
+folding, is done a few milliseconds at a time between frames.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -15,24 +19,31 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from saxtui.console.log_buffer import CAPACITY, LogBuffer
-from saxtui.console.log_level import level
-from saxtui.console.log_rows import LogRows, chop, spans
-from saxtui.console.widgets.roles import ROLE_CLASSES, role_class
+from saxtui.console.log_find import Hits, Hunt
+from saxtui.console.log_folding import FoldRows
+from saxtui.console.log_paint import HUES, Look, Piece, body, folded, lead
+from saxtui.console.log_rows import AllRows, Rows
+from saxtui.console.log_store import CAPACITY, LogStore
+from saxtui.console.widgets.roles import ROLE_CLASSES
 from saxtui.console.widgets.table_layout import fitted
 from saxtui.model.cluster import LogLine
-from saxtui.present import logs
-from saxtui.present.times import clock
+from saxtui.model.log_batch import LogBatch
+from saxtui.present.log_pattern import LogPattern
+from saxtui.present.logs import tag_of
 
 FRAME = 1 / 15
+_PIECE = 0.004  # seconds of work in one go
+_AT_ONCE = 0.010  # seconds of looking right after a key
+_BREATH = 0.001
 _TAG_MOST = 14
+_STYLES = {"log-view--tag", "log-view--time", "log-view--cursor", "log-view--match", "log-view--count", *HUES}
 
 
 class LogView(ScrollView, can_focus=True):
-    """Lines with time, host tag, level and text; a cursor line; follow, wrap, times, brief, filter and search."""
+    """Lines with time, host tag, level and text; a cursor line; follow, wrap, times, brief, fold, filter and search."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES = ROLE_CLASSES | {"log-view--tag", "log-view--time", "log-view--cursor", "log-view--match"}
+    COMPONENT_CLASSES = ROLE_CLASSES | _STYLES
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False, id="log.up"),
         Binding("down,j", "move(1)", "Down", show=False, id="log.down"),
@@ -46,6 +57,7 @@ class LogView(ScrollView, can_focus=True):
     wrapped: reactive[bool] = reactive(False, repaint=False)
     times: reactive[bool] = reactive(True, repaint=False)
     brief: reactive[bool] = reactive(True, repaint=False)
+    folded: reactive[bool] = reactive(False, repaint=False)
 
     class Changed(Message):
         """Something the title shows changed: lines, follow, wrap, search, filter."""
@@ -55,20 +67,28 @@ class LogView(ScrollView, can_focus=True):
 
     def __init__(self, *, id: str | None = None, ascii_only: bool = False, capacity: int = CAPACITY) -> None:
         super().__init__(id=id)
-        self.buffer = LogBuffer(capacity)
-        self.rows = LogRows(self.buffer, brief=True)
-        self.needle = ""
+        self.store = LogStore(capacity)
+        self.rows: Rows = AllRows(self.store)
+        self.pattern = LogPattern()  # the filter
+        self.needle = LogPattern()  # the search
+        self.found: Hits | None = None
         self.placeholder = ""
         self.ascii_only = ascii_only
-        self.cursor = 0  # the number of a line in the ring
+        self.cursor = 0  # the number of a line in the store
+        self._hunt: Hunt | None = None
+        self._goal: int | None = None
+        self._missed: Callable[[], None] = lambda: None
         self._tag_width = 3
-        self._due = False
-        self._placing = False
+        self._sources = 0
+        self._due = self._working = self._placing = False
+        self._laid: list[tuple[int, int]] = []  # (row index, part) of each screen line
+        self._laid_for: tuple[object, ...] = ()
+        self._parts_kept: dict[int, list[list[Piece]]] = {}
 
     # -- lines in
-    def feed(self, lines: Iterable[LogLine]) -> None:
+    def feed(self, batch: LogBatch) -> None:
         """Take lines in at once; the screen follows at most 15 times a second."""
-        self.buffer.extend(lines)
+        self.store.append(batch)
         if not self._due and self.is_mounted:
             self._due = True
             self.set_timer(FRAME, self.flush)
@@ -76,65 +96,138 @@ class LogView(ScrollView, can_focus=True):
     def flush(self) -> None:
         """Show what was fed since the last time."""
         self._due = False
-        self._widen(self.buffer.lines(self.rows.seen))
-        gone = self.rows.update()
-        self.cursor = min(max(self.cursor, self.buffer.first), max(self.buffer.first, self.buffer.end - 1))
-        self._resize_virtual()
-        if self.following:
-            self._to_end()
-        elif gone:
-            self._place(max(0, self.scroll_offset.y - gone))
-        self.refresh()
-        self.post_message(self.Changed())
+        self._widen()
+        self._take_in(_PIECE)
+        self.cursor = min(max(self.cursor, self.store.first), max(self.store.first, self.store.end - 1))
+        self._show()
 
     def forget(self) -> None:
         """Start over: other streams were chosen."""
-        self.buffer.clear()
-        self.cursor = self.buffer.first
-        self._tag_width = 3
+        self.store.clear()
+        self.cursor = self.store.first
+        self._tag_width, self._sources = 3, 0
+        self._hunt = None
         self.following = True
         self.rebuild()
 
     def rebuild(self) -> None:
-        """Lay all rows out again: the width, the folding or the filter changed."""
-        width = self._text_width if self.wrapped else 0
-        self.rows = LogRows(self.buffer, needle=self.rows.needle, width=width, brief=self.brief)
-        self._resize_virtual()
+        """Choose the rows anew: the filter or the folding changed, or all lines."""
+        self._laid_for = ()
+        if self.folded:
+            self.rows = FoldRows(self.store, self.pattern)
+        elif self.pattern:
+            self.rows = Hits(self.store, self.pattern, gaps=True)
+        else:
+            self.rows = AllRows(self.store)
+        self.found = Hits(self.store, self.needle) if self.needle else None
+        self._take_in(_AT_ONCE, enough=max(1, self.size.height))
+        if not self.following:
+            self._virtual()
+            self._show_cursor()
+        self._show()
+
+    def _take_in(self, seconds: float, enough: int = 0) -> None:
+        """New rows, and old ones away, without moving what is read."""
+        moved = self.rows.step(seconds, enough) - self.rows.forget()
+        if moved and not self.following:
+            self._virtual()
+            self._place(max(0, self.scroll_offset.y + moved))
+        if not self.rows.done or (self.found is not None and not self.found.done):
+            self._work_soon()
+
+    def _show(self) -> None:
+        self._virtual()
         if self.following:
             self._to_end()
-        else:
-            self._show_cursor()
+        self._laid_for = ()
         self.refresh()
         self.post_message(self.Changed())
 
-    def _widen(self, lines: Iterable[tuple[int, LogLine]]) -> None:
-        widest = max((len(logs.tag(line)) for _, line in lines), default=0)
-        if min(widest, _TAG_MOST) > self._tag_width:
-            self._tag_width = min(widest, _TAG_MOST)
-            if self.wrapped:
-                self.rows.width = self._text_width
-                self.call_later(self.rebuild)
+    def _widen(self) -> None:
+        """The tags' column is as wide as the widest tag."""
+        for source in self.store.sources[self._sources :]:
+            self._tag_width = max(self._tag_width, min(len(tag_of(source)), _TAG_MOST))
+        self._sources = len(self.store.sources)
+
+    # -- work in pieces
+    @property
+    def busy(self) -> bool:
+        """Whether lines are still being looked at for the filter, the search or the folding."""
+        looking = self.found is not None and not self.found.done
+        return looking or not self.rows.done or self._hunt is not None
+
+    def _work_soon(self) -> None:
+        if not self._working and self.is_mounted:
+            self._working = True
+            self.set_timer(_BREATH, self._work)
+
+    def _work(self) -> None:
+        self._working = False
+        if self._hunt is not None:
+            self._hunt.step(_PIECE)
+            self._hunted()
+        elif not self.rows.done:
+            self._take_in(_PIECE)
+            self._reach_goal()
+        elif self.found is not None:
+            self.found.step(_PIECE)
+        if self.busy:
+            self._work_soon()
+        if not self._due:
+            self._due = True
+            self.set_timer(FRAME, self.flush)
 
     # -- geometry
     @property
-    def _lead(self) -> int:
-        return (9 if self.times else 0) + self._tag_width + 3
+    def look(self) -> Look:
+        """How lines are shown now."""
+        return Look(self.times, self.brief, self.ascii_only, self._tag_width)
 
     @property
-    def _text_width(self) -> int:
-        return max(8, self.size.width - self._lead - 1)
+    def _height(self) -> int:
+        return max(1, self.scrollable_content_region.height)
 
-    def _resize_virtual(self) -> None:
-        width = self.size.width if self.wrapped else self._lead + self.rows.widest
-        self.virtual_size = Size(width, len(self.rows))
+    def _virtual(self) -> None:
+        """With long lines folded, the last one may be scrolled to the top: its height is not known beforehand."""
+        width = self.size.width
+        if not self.wrapped:
+            width = max([width, *(self._wide(index) for index, _ in self._layout())])
+        size = Size(width, len(self.rows) + (self._height - 1 if self.wrapped else 0))
+        if size != self.virtual_size:
+            self.virtual_size = size
+
+    def _wide(self, index: int) -> int:
+        return min(4_096, self.look.lead + len(self.store.text(self.rows.number(index))) + 2)
+
+    def _layout(self) -> list[tuple[int, int]]:
+        """(row index, part) of each line of the screen; with follow the newest at the bottom."""
+        height, count, top = self._height, len(self.rows), self.scroll_offset.y
+        key = (height, count, top, self.following, self.wrapped, self.size.width, self.store.first)
+        if key == self._laid_for:
+            return self._laid
+        self._parts_kept.clear()
+        if not self.wrapped:
+            first = max(0, count - height) if self.following else top
+            laid = [(index, 0) for index in range(first, min(count, first + height))]
+        elif self.following:
+            laid = []
+            for index in range(count - 1, -1, -1):
+                laid[:0] = [(index, part) for part in range(len(self._parts(index)))]
+                if len(laid) >= height:
+                    break
+            laid = laid[-height:]
+        else:
+            laid = []
+            for index in range(top, count):
+                laid += [(index, part) for part in range(len(self._parts(index)))]
+                if len(laid) >= height:
+                    break
+            laid = laid[:height]
+        self._laid, self._laid_for = laid, key
+        return laid
 
     def on_resize(self, event: events.Resize) -> None:
-        if self.wrapped and self.rows.width != self._text_width:
-            self.rebuild()
-        else:
-            self._resize_virtual()
-            if self.following:
-                self._to_end()
+        self._show()
 
     def _place(self, y: int) -> None:
         self._placing = True
@@ -143,149 +236,178 @@ class LogView(ScrollView, can_focus=True):
 
     def _to_end(self) -> None:
         if len(self.rows):
-            self.cursor = self.rows[len(self.rows) - 1].number
-        self._place(max(0, len(self.rows) - self.scrollable_content_region.height))
+            self.cursor = self.rows.number(len(self.rows) - 1)
+        top = self._layout()[0][0] if self.wrapped and self._layout() else len(self.rows) - self._height
+        if max(0, top) != self.scroll_offset.y:
+            self._place(max(0, top))
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        if not self._placing and round(old_value) != round(new_value):
-            self.following = new_value >= self.max_scroll_y
+        if self._placing or round(old_value) == round(new_value):
+            return
+        count = len(self.rows)
+        if new_value > old_value:
+            laid = self._layout()
+            self.following = not laid or laid[-1][0] >= count - 1
+        else:
+            self.following = False
 
     # -- what the keys ask for
     def watch_following(self, following: bool) -> None:
-        if following:
-            self._to_end()
-            self.refresh()
-        self.post_message(self.Changed())
+        self._hunt = self._goal = None
+        self._show()
 
     def watch_wrapped(self) -> None:
-        self.rebuild()
+        self.scroll_to(x=0, animate=False)
+        self._show()
 
     def watch_times(self) -> None:
-        self.rebuild()
+        self._show()
 
     def watch_brief(self) -> None:
+        self._show()
+
+    def watch_folded(self) -> None:
         self.rebuild()
 
     def action_move(self, step: int) -> None:
-        if not len(self.rows):
-            return
-        at = min(max(0, self.rows.index_of(self.cursor)), len(self.rows) - 1)
-        number = self.rows[at].number
-        while 0 <= at + step < len(self.rows) and self.rows[at].number == number:
-            at += step
-        self._go(self.rows[at].number)
+        if len(self.rows):
+            self._go(self._row_at(self.cursor) + step)
 
     def action_page(self, pages: int) -> None:
-        if not len(self.rows):
-            return
-        at = self.rows.index_of(self.cursor) + pages * max(1, self.size.height - 1)
-        self._go(self.rows[min(max(0, at), len(self.rows) - 1)].number)
+        if len(self.rows):
+            self._go(self._row_at(self.cursor) + pages * max(1, self._height - 1))
 
     def action_top(self) -> None:
         if len(self.rows):
-            self._go(self.rows[0].number)
+            self._go(0)
 
     def action_bottom(self) -> None:
         self.following = True
-        self._to_end()
-        self.refresh()
+        self._show()
 
-    def _go(self, number: int) -> None:
-        """Put the cursor on a line; on the last one the view follows again."""
-        self.cursor = number
-        self.following = number == self.rows[len(self.rows) - 1].number
+    def go_to(self, number: int) -> None:
+        """Put the cursor on the line, or the next one shown after it."""
+        if len(self.rows):
+            self._go(self._row_at(number))
+
+    def _row_at(self, number: int) -> int:
+        return min(self.rows.index(number), len(self.rows) - 1)
+
+    def _go(self, index: int) -> None:
+        """Put the cursor on a row; on the last one the view follows again."""
+        index = min(max(0, index), len(self.rows) - 1)
+        self.following = index == len(self.rows) - 1
+        self.cursor = self.rows.number(index)
         self._show_cursor()
-        self.refresh()
+        self._show()
 
     def _show_cursor(self) -> None:
-        at, height = self.rows.index_of(self.cursor), max(1, self.scrollable_content_region.height)
-        top = self.scroll_offset.y
-        if at < top or at >= top + height:
-            self._place(min(max(0, at - height // 2), max(0, len(self.rows) - height)))
+        if not len(self.rows):
+            return
+        at, laid = self._row_at(self.cursor), self._layout()
+        if not laid or not laid[0][0] <= at <= laid[-1][0]:
+            above = 1 if laid and at == laid[0][0] - 1 else self._height // 2
+            below = laid and at == laid[-1][0] + 1
+            top = laid[0][0] + 1 if below else at if above == 1 else at - above
+            self._place(min(max(0, top), max(0, len(self.rows) - (1 if self.wrapped else self._height))))
+            self._laid_for = ()
 
-    def search(self, needle: str) -> bool:
-        """Mark `needle` and go to its newest place before the cursor. False when it is nowhere."""
+    # -- search, filter, jump
+    def search(self, needle: LogPattern) -> None:
+        """Mark `needle`, and count it."""
         self.needle = needle
+        self.found = Hits(self.store, needle) if needle else None
+        if self.found is not None:
+            self.found.step(_AT_ONCE, enough=1)
+            self._work_soon()
         self.refresh()
         self.post_message(self.Changed())
-        return not needle or self.find(backwards=True, include=True)
 
-    def find(self, *, backwards: bool, include: bool = False) -> bool:
-        """Go to the next place of the searched text. False when there is none."""
-        start = self.cursor + (1 if include and backwards else 0)
-        found = self.rows.find(self.needle, start, backwards=backwards) if self.needle else None
-        if found is None:
-            return False
-        self._go(found)
-        return True
-
-    def filter(self, needle: str) -> None:
-        """Show only lines that hold `needle` ("" shows all)."""
-        self.rows.needle = needle
+    def filter(self, pattern: LogPattern) -> None:
+        """Show only lines that match (none asked for: all). The newest are shown at once."""
+        self.pattern = pattern
         self.rebuild()
+
+    def hunt(
+        self, pattern: LogPattern | None, missed: Callable[[], None], *, backwards: bool, include: bool = False
+    ) -> None:
+        """Go to the next shown line that matches, or the one before; None: to a gap mark. `missed`: it is nowhere."""
+        start = self.cursor + (1 if include and backwards else 0)
+        also = self.pattern if self.pattern else None
+        self._hunt = Hunt(self.store, pattern, start, backwards=backwards, also=also)
+        self._missed = missed
+        self._hunt.step(_AT_ONCE)
+        self._hunted()
+        if self._hunt is not None:
+            self._work_soon()
+
+    def _hunted(self) -> None:
+        hunt = self._hunt
+        if hunt is None or not hunt.over:
+            return
+        self._hunt = None
+        if hunt.found is None:
+            self._missed()
+        else:
+            self._goal = hunt.found
+            self._reach_goal()
+
+    def _reach_goal(self) -> None:
+        """Go to what was hunted for, once the filter has looked so far back."""
+        if self._goal is not None and (not isinstance(self.rows, Hits) or self.rows.seen_down_to <= self._goal):
+            goal, self._goal = self._goal, None
+            self.go_to(goal)
 
     @property
     def current(self) -> LogLine | None:
         """The line under the cursor."""
-        return self.buffer[self.cursor] if self.buffer.first <= self.cursor < self.buffer.end else None
+        return self.store[self.cursor] if self.store.first <= self.cursor < self.store.end else None
 
     def on_click(self, event: events.Click) -> None:
-        at = int(event.y) + self.scroll_offset.y
-        if at < len(self.rows):
-            self._go(self.rows[at].number)
+        laid = self._layout()
+        if int(event.y) < len(laid):
+            self._go(laid[int(event.y)][0])
 
     # -- painting
     def _style(self, *names: str) -> Style:
         return self.get_visual_style(*names).rich_style
 
+    def _pieces(self, index: int) -> tuple[list[Piece], list[Piece]]:
+        line = self.store[self.rows.number(index)]
+        fold = self.rows.fold if isinstance(self.rows, FoldRows) else None
+        group = self.rows.group(index) if isinstance(self.rows, FoldRows) else None
+        return lead(line, self.look, group), body(line, self.look, self.needle, fold, group)
+
+    def _parts(self, index: int) -> list[list[Piece]]:
+        """The rows of a folded line; kept as long as the screen is laid out the same."""
+        kept = self._parts_kept.get(index)
+        if kept is None:
+            kept = folded(self._pieces(index)[1], max(8, self.size.width - self.look.lead - 1))
+            self._parts_kept[index] = kept
+        return kept
+
     def render_line(self, y: int) -> Strip:
-        scroll_x, scroll_y = self.scroll_offset
-        width, at = self.size.width, y + scroll_y
-        if at >= len(self.rows):
-            said = self.placeholder if at == 0 else ""
+        width, laid = self.size.width, self._layout()
+        if y >= len(laid) or laid[y][0] >= len(self.rows):
+            said = self.placeholder if y == 0 and not len(self.rows) else ""
             return Strip([Segment(fitted(said, width), self._style("role--dim"))])
-        number, part = self.rows[at]
-        line = self.buffer[number]
-        on = ("log-view--cursor",) if number == self.cursor and self.has_focus else ()
-        lead = self._lead_segments(line, on) if part == 0 else [Segment(" " * self._lead, self._style(*on))]
-        strip = Strip([*lead, *self._text_segments(line, part, on)])
+        index, part = laid[y]
+        on = ("log-view--cursor",) if self.has_focus and self.rows.number(index) == self.cursor else ()
+        first, text = self._pieces(index)
+        if self.wrapped:
+            first = first if part == 0 else [(" " * self.look.lead, "log-view--time")]
+            text = self._parts(index)[part]
+        strip = Strip([Segment(words, self._style(name, *on)) for words, name in (*first, *text) if words])
         if not self.wrapped:
-            strip = self._sideways(strip, int(scroll_x), width, on)
+            strip = self._sideways(strip, int(self.scroll_offset.x), width, on)
         return strip.adjust_cell_length(width, self._style(*on))
 
     def _sideways(self, strip: Strip, scroll_x: int, width: int, on: tuple[str, ...]) -> Strip:
         """The lead stays while long lines move; a mark at the edge says that a line goes on."""
         goes_on = strip.cell_length - scroll_x > width
         edge = width - 1 if goes_on else width
-        kept = strip.crop(0, self._lead)
-        moved = strip.crop_extend(self._lead + scroll_x, scroll_x + edge, self._style(*on))
-        mark = (
-            [Strip([Segment(">" if self.ascii_only else "›", self._style("log-view--time", *on))])] if goes_on else []
-        )
-        return Strip.join([kept, moved, *mark])
-
-    def _lead_segments(self, line: LogLine, on: tuple[str, ...]) -> list[Segment]:
-        sign = level(line)
-        lead = [Segment(f"{clock(line.at):<8} ", self._style("log-view--time", *on))] if self.times else []
-        return [
-            *lead,
-            Segment(fitted(logs.tag(line), self._tag_width) + " ", self._style("log-view--tag", *on)),
-            Segment((sign.ascii if self.ascii_only else sign.glyph) + " ", self._style(role_class(sign.role), *on)),
-        ]
-
-    def _text_segments(self, line: LogLine, part: int, on: tuple[str, ...]) -> list[Segment]:
-        style = self._style(role_class(level(line).role), *on)
-        whole = self.rows.text(line)
-        parts = chop(whole, self.rows.width) if self.rows.width else [whole]
-        part = min(part, len(parts) - 1)
-        text, start = parts[part], sum(len(before) for before in parts[:part])
-        match = self._style("log-view--match", *on) + Style(reverse=True)
-        segments, at = [], 0
-        for left, right in spans(whole, self.needle):
-            left, right = max(at, left - start), min(len(text), right - start)
-            if left >= right:
-                continue
-            segments += [Segment(text[at:left], style), Segment(text[left:right], match)]
-            at = right
-        return [*segments, Segment(text[at:], style)]
+        at = self.look.lead
+        moved = strip.crop_extend(at + scroll_x, scroll_x + edge, self._style(*on))
+        mark = [Segment(">" if self.ascii_only else "›", self._style("log-view--time", *on))] if goes_on else []
+        return Strip.join([strip.crop(0, at), moved, Strip(mark)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -13,8 +13,10 @@ from saxtui.adapters.disk.clock import SystemClock
 from saxtui.adapters.kubernetes.client import KubernetesClient
 from saxtui.adapters.kubernetes.connection import Connection
 from saxtui.adapters.kubernetes.times import epoch
+from saxtui.engine.turns import LoopTurns
 from saxtui.errors import Invalid, NotFound
 from saxtui.model.cluster import LogLine
+from saxtui.model.log_batch import LogBatch, LogSource
 from saxtui.ports import LogRequest
 
 Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
@@ -60,8 +62,12 @@ REQUEST = LogRequest("default", "pod-0", "c", follow=True)
 
 
 async def collect(kube: KubernetesClient, request: LogRequest = REQUEST) -> list[LogLine]:
-    async with asyncio.timeout(20):
-        found = [line async for line in kube.follow_log(request)]
+    found: list[LogLine] = []
+    async with asyncio.timeout(60):
+        async for lines in kube.stream_log(request, LoopTurns()):
+            which = -1 if lines.gap else 0
+            batch = LogBatch([LogSource(request.pod)], [which] * len(lines), lines.stamps, lines.texts)
+            found += batch.lines()
     await kube.close()
     return found
 
@@ -146,17 +152,8 @@ async def test_not_started_and_not_there(serve: Serve) -> None:
     with pytest.raises(Invalid, match="waiting to start"):
         await kube.read_log(REQUEST)
     with pytest.raises(NotFound):
-        await anext(kube.follow_log(REQUEST))
+        await anext(kube.stream_log(REQUEST, LoopTurns()))
     await kube.close()
-
-
-def test_timestamps_sort_as_text_whatever_zeros_were_left_out() -> None:
-    from saxtui.adapters.kubernetes.logs import _parse
-
-    texts = ["05Z", "05.000001Z", "05.1Z", "05.12Z", "05.123Z", "05.123456789Z", "06Z"]
-    written = [_parse(f"2026-11-23T17:18:{text} line".encode(), 0.0)[0] for text in texts]
-    assert written == sorted(written)
-    assert len(set(written)) == len(texts)
 
 
 class _Response:
@@ -166,20 +163,20 @@ class _Response:
         self.chunk: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self.content = self
 
-    async def iter_any(self) -> AsyncIterator[bytes]:
-        yield await self.chunk
-        await asyncio.get_running_loop().create_future()
+    async def read(self, size: int) -> bytes:
+        if self.chunk.done():
+            await asyncio.get_running_loop().create_future()
+        return await self.chunk
 
 
 async def test_cancelled_in_the_very_moment_a_chunk_comes() -> None:
     """It must end: a follower that took the chunk and forgot the cancellation kept its screen's logs from closing."""
-    from saxtui.adapters.kubernetes.lines import Splitter
-    from saxtui.adapters.kubernetes.logs import _raw_lines
+    from saxtui.adapters.kubernetes.logs import _chunks
 
     response = _Response()
 
     async def consume() -> None:
-        async for _ in _raw_lines(response, Splitter(100), REQUEST):
+        async for _ in _chunks(response, REQUEST):
             pass
 
     task = asyncio.create_task(consume())
