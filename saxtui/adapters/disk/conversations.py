@@ -34,7 +34,7 @@ _MOST_FOUND = 200
 
 
 class Conversations:
-    """Fulfils ports.Memory. Every call raises Refused when the file cannot be read or written."""
+    """Fulfils engine.memory.Memory. Every call raises Refused when the file cannot be read or written."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._database = Database(path, migrations=MIGRATIONS)
