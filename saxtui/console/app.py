@@ -46,6 +46,8 @@ class ConsoleApp(App[int]):
         self.bridge = Bridge(self._frame, self._tick)
         self.glyphs = Glyphs.for_environ(environ)
         self.sessions = Sessions(environ, self.bridge.poke, open_runtime)
+        if self.sessions.chat_url or self.sessions.opens:
+            self.DEFAULT_MODE = "chat"
         self._trail: list[str] = []
         self.parting = ""
         self.crashed: BaseException | None = None

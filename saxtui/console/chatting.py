@@ -5,39 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from saxtui.catalog import sax_models
-from saxtui.model.serving import Dialect, ModelStatus, Sampling
+from saxtui.model.serving import ModelStatus, Sampling
+from saxtui.model.talk import Abilities
 from saxtui.present.models import sentence
 
-FIELDS = ("temperature", "top-k", "top-p", "max steps")
+FIELDS = {"temperature": "temperature", "top-k": "top_k", "top-p": "top_p", "max steps": "max_steps"}
+"""What the screen calls a parameter, and its name in Sampling."""
+ANSWERS = "answers"
+MOST_ANSWERS = 16
 
 
-def dialect_of(answering: Dialect, image: str) -> Dialect:
-    """The dialect that answers; before the first call, what the HTTP server image's tag says."""
-    if answering is not Dialect.UNKNOWN:
-        return answering
-    return {"v1.0.0": Dialect.OLD, "v1.2.0": Dialect.NEW}.get(image.rpartition(":")[2], Dialect.UNKNOWN)
-
-
-def dialect_note(dialect: Dialect) -> str:
-    """What this HTTP server can and cannot do. Neither version streams (google/saxml, its HTTP server's source)."""
-    if dialect is Dialect.OLD:
-        return "this server (v1.0.0) takes no parameters and does not stream; one request at a time"
-    if dialect is Dialect.NEW:
-        return "this server (v1.2.0) takes parameters and does not stream"
-    return "the server's version is not known yet"
-
-
-def closed_fields(dialect: Dialect, path: str) -> Mapping[str, str]:
-    """The parameters that cannot be set, each with the reason."""
-    if dialect is Dialect.OLD:
-        return dict.fromkeys(FIELDS, "the v1.0.0 server refuses parameters")
-    if dialect is Dialect.UNKNOWN:
-        return dict.fromkeys(FIELDS, "the server's version is not known yet")
-    known = sax_models.find(path)
-    if known is not None and not known.all_sampling:
-        return dict.fromkeys(FIELDS, f"{known.name} does not take the four parameters the v1.2.0 server sends")
-    return {}
+def open_fields(abilities: Abilities | None) -> tuple[str, ...]:
+    """The parameters that can be set, as the screen calls them; none while the server is not known."""
+    if abilities is None:
+        return ()
+    fields = [name for name, attribute in FIELDS.items() if attribute in abilities.parameters]
+    return (*fields, *((ANSWERS,) if abilities.count else ()))
 
 
 def sampling_of(texts: Mapping[str, str]) -> Sampling | None:
@@ -51,6 +34,11 @@ def sampling_of(texts: Mapping[str, str]) -> Sampling | None:
     return Sampling(
         temperature, None if top_k is None else int(top_k), top_p, None if steps is None else int(steps)
     )  # fmt: skip
+
+
+def answers_of(texts: Mapping[str, str]) -> int:
+    """How many candidates are asked for. Raises ValueError that names the field and its range."""
+    return int(_number(texts, ANSWERS, 1, MOST_ANSWERS, whole=True) or 1)
 
 
 def _number(texts: Mapping[str, str], name: str, least: float, most: float, *, whole: bool = False) -> float | None:
@@ -87,4 +75,4 @@ def partner(wanted: str, path: str, models: Sequence[ModelStatus] | None) -> Par
         return Partner(found.id, found.path)
     if found.failed:
         return Partner(found.id, found.path, f"{found.id} failed to load: Models (^o) says why")
-    return Partner(found.id, found.path, f"{found.id} is not loaded yet ({sentence(found)}): Models (^o) shows it")
+    return Partner(found.id, found.path, f"{found.id} is not loaded yet ({sentence(found)}): prompts are queued")

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from saxtui.console.chat_party import Parties
 from saxtui.console.drafts import Drafts
+from saxtui.present.chat import MODEL, OPEN, URL
 from saxtui.present.spend import Meter, meter, of_line, total
 
 if TYPE_CHECKING:
@@ -84,6 +86,8 @@ class Sessions:
         self._changed = changed
         self._open_runtime = open_runtime or _open_runtime
         self._opened: dict[str, Live] = {}
+        self.parties = Parties(changed)
+        self.chat_url, self.chat_model, self.opens = (environ.get(name, "") for name in (URL, MODEL, OPEN))
         self.runtime: Runtime | None = None
         self.current: Live | None = None
         self.summaries: tuple[Summary, ...] | None = None
@@ -186,6 +190,7 @@ class Sessions:
         if self.current is live:
             self.current = None
         await _cancel(live.watch, live.hearing, live.pump, live.tend)
+        await self.parties.leave(live.session)
         await live.session.close()
         self._changed()
 
@@ -324,6 +329,7 @@ class Sessions:
         tasks = [live.run for live in self.running]
         if tasks:
             await asyncio.wait([task for task in tasks if task is not None], timeout=5)
+        await self.parties.close()
         for live in self._opened.values():
             await _cancel(live.run, live.watch, live.hearing, live.pump, live.tend)
         await self.drafts.close()

@@ -39,6 +39,7 @@ class _Way:
     fresh: list[str] = field(default_factory=list)
     unsaved: list[str] = field(default_factory=list)
     first: float = 0.0
+    waits: Waiting | None = None
     reason: str = _CLOSED
 
     def now(self, clock: Clock) -> Turn:
@@ -72,6 +73,11 @@ class Chat:
     def turns(self) -> dict[int, Turn]:
         """Every prompt on its way, by its id, as it stands now; a queued one says what it waits for."""
         return {number: way.now(self._clock) for number, way in self._ways.items()}
+
+    @property
+    def waits(self) -> dict[int, Waiting]:
+        """What the queued prompts wait for, by their turns' ids."""
+        return {number: way.waits for number, way in self._ways.items() if way.waits is not None}
 
     @property
     def waiting(self) -> Turn | None:
@@ -210,7 +216,7 @@ class Chat:
 
     def _take(self, way: _Way, step: Waiting | Piece) -> Answer | None:
         if isinstance(step, Waiting):
-            way.turn = replace(way.turn, said=step.said)
+            way.turn, way.waits = replace(way.turn, said=step.said), step
             self._changed()
             return None
         if step.text and step.candidate == 0:

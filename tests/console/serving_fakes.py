@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 
 from saxtui.adapters.disk.conversations import Conversations
 from saxtui.console.app import ConsoleApp
+from saxtui.engine.asking import Asking, Waiting
 from saxtui.engine.logs import LogSelection
 from saxtui.engine.runtime import Summary
 from saxtui.engine.store import Part, Store
@@ -22,7 +23,8 @@ from saxtui.errors import Ambiguous, Problem
 from saxtui.model.cluster import ClusterView, Freshness, HostState, JobSetStatus, LogLine, Pod
 from saxtui.model.deployment import Deployment
 from saxtui.model.log_batch import LogBatch
-from saxtui.model.serving import Candidate, Dialect, Evidence, ModelStatus, ReplicaTruth, Reply, Rung, Sampling
+from saxtui.model.serving import Candidate, Dialect, Evidence, ModelStatus, ReplicaTruth, Rung, Sampling
+from saxtui.model.talk import Abilities, Answer, Ask, Piece
 from tests.console.fakes import FakeLibrary
 
 NOW = 1_700_000_000.0
@@ -97,6 +99,8 @@ class FakeSession:
     looked_at: tuple[int, ...] | None = None
     answer: Callable[[str], Any] = field(default=lambda prompt: (Candidate(f"echo {prompt}", -12.1),))
     gate: asyncio.Event | None = None
+    streams: bool = False
+    asks: list[Ask] = field(default_factory=list)
     logs_error: Problem | None = None
     models_error: Exception | None = None
 
@@ -144,16 +148,15 @@ class FakeSession:
         self.unpublished.append(model)
         self.store.change(models=Part(value=(), as_of=NOW))
 
-    async def generate(
-        self, prompt: str, model: str = "", sampling: Sampling | None = None, timeout: float = 120.0
-    ) -> Reply:
-        self.prompts.append((prompt, sampling))
-        if self.gate is not None:
-            await self.gate.wait()
-        candidates = self.answer(prompt)
-        if isinstance(candidates, Exception):
-            raise candidates
-        return Reply(model, prompt, candidates, 4.1)
+    def __post_init__(self) -> None:
+        self.talker = FakeTalker(self)
+        self.asking = Asking(self.talker, FakeClock(), self._obstacle)
+
+    async def _obstacle(self, model: str) -> Waiting | None:
+        found = next((one for one in self.store.state.models.value or () if one.id == model), None)
+        if found is None:
+            return Waiting(f"{model} is not published", final=True)
+        return None if found.loaded else Waiting(f"{model} is loading", since=NOW - 130, usual=(540, 600))
 
     async def close(self) -> None:
         return None
@@ -167,6 +170,44 @@ class FakeSession:
         self.store.change(models=Part(value=models, error=error, as_of=NOW))
 
 
+class FakeTalker:
+    """Answers as the session's fields say: whole, or word by word when it `streams`."""
+
+    def __init__(self, session: FakeSession) -> None:
+        self._session = session
+
+    async def abilities(self, model: str = "", timeout: float = 10.0) -> Abilities:
+        if self._session.streams:
+            return Abilities(streams=True, messages=True, count=True, parameters=frozenset({"temperature", "top_p"}))
+        if self._session.dialect is Dialect.NEW:
+            every = frozenset({"temperature", "top_k", "top_p", "max_steps"})
+            return Abilities(scores=True, parameters=every, why="sax-http v1.2.0 does not stream")
+        return Abilities(scores=True, one_at_a_time=True, why="sax-http v1.0.0 takes no parameters and does not stream")
+
+    async def names(self, timeout: float = 10.0) -> list[str]:
+        return [one.id for one in self._session.store.state.models.value or ()]
+
+    async def generate(self, ask: Ask) -> Answer:
+        raise AssertionError("the chat streams, also where all comes at once")
+
+    async def stream(self, ask: Ask) -> AsyncGenerator[Piece, None]:
+        session = self._session
+        session.prompts.append((ask.prompt, ask.sampling))
+        session.asks.append(ask)
+        candidates = session.answer(ask.prompt)
+        if session.streams and not isinstance(candidates, Exception):
+            words = candidates[0].text.split(" ")
+            yield Piece(f"{words[0]} ")
+        if session.gate is not None:
+            await session.gate.wait()
+        if isinstance(candidates, Exception):
+            raise candidates
+        yield Piece(answer=Answer(candidates, seconds=4.1))
+
+    async def close(self) -> None:
+        return None
+
+
 class FakeClock:
     """A clock that stands still."""
 
@@ -176,7 +217,7 @@ class FakeClock:
         return NOW
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(seconds / 600)
 
 
 class FakeRuntime:

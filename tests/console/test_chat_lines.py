@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from saxtui.console.chat_lines import markdown
 from saxtui.console.chat_markdown import Look
 from saxtui.console.chat_parts import Scene, TurnBlock
-from saxtui.console.chatting import closed_fields, dialect_of, partner, sampling_of
+from saxtui.console.chatting import answers_of, open_fields, partner, sampling_of
 from saxtui.console.styling import Glyphs
 from saxtui.model.conversation import Conversation, Turn, TurnState
-from saxtui.model.serving import Candidate, Dialect, Rung, Sampling
+from saxtui.model.serving import Candidate, Rung, Sampling
+from saxtui.model.talk import Abilities
+from saxtui.present.chat import markdown, waiting_words
 from tests.console.serving_fakes import NOW, model
 
 PLAIN = Glyphs(ascii_only=False)
@@ -91,17 +92,11 @@ def test_unknown_is_left_to_the_engine_and_another_model_is_taken() -> None:
     assert partner("/sax/test/a", "p", [model(Rung.LOADED)]).id == "/sax/test/spmd"
 
 
-def test_the_dialect_is_what_answers_before_what_the_tag_says() -> None:
-    assert dialect_of(Dialect.UNKNOWN, "x/sax-http:v1.0.0") is Dialect.OLD
-    assert dialect_of(Dialect.UNKNOWN, "x/sax-http:v1.2.0") is Dialect.NEW
-    assert dialect_of(Dialect.UNKNOWN, "x/sax-http@sha256:0") is Dialect.UNKNOWN
-    assert dialect_of(Dialect.NEW, "x/sax-http:v1.0.0") is Dialect.NEW
-
-
-def test_fields_are_closed_with_a_reason() -> None:
-    assert len(closed_fields(Dialect.OLD, "p")) == 4
-    assert closed_fields(Dialect.NEW, "saxml.server.pax.lm.params.lm_cloud.LmCloudSpmd175B32Test") == {}
-    assert len(closed_fields(Dialect.NEW, "saxml.server.pax.lm.params.lm_cloud.LmCloudSpmd2B32Test")) == 4
+def test_fields_are_those_the_server_takes() -> None:
+    every = frozenset({"temperature", "top_k", "top_p", "max_steps"})
+    assert open_fields(None) == open_fields(Abilities()) == ()
+    assert open_fields(Abilities(parameters=every)) == ("temperature", "top-k", "top-p", "max steps")
+    assert open_fields(Abilities(parameters=frozenset({"top_p"}), count=True)) == ("top-p", "answers")
 
 
 @pytest.mark.parametrize(
@@ -122,3 +117,17 @@ def test_bad_parameters_name_their_field(texts: dict[str, str]) -> None:
     (name,) = texts
     with pytest.raises(ValueError, match=f"^{name}: a "):
         sampling_of(texts)
+
+
+def test_how_many_answers() -> None:
+    assert answers_of({}) == 1
+    assert answers_of({"answers": "3"}) == 3
+    with pytest.raises(ValueError, match="answers: a whole number"):
+        answers_of({"answers": "17"})
+
+
+def test_what_a_prompt_waits_for() -> None:
+    assert (
+        waiting_words("m is loading", NOW - 130, (540, 600), NOW) == "m is loading, 2:10 so far, usually 9:00 to 10:00"
+    )
+    assert waiting_words("m is not published", 0.0, None, NOW) == "m is not published"

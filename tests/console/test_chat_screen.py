@@ -110,10 +110,7 @@ async def test_escape_stops_waiting_and_gives_the_prompt_back(tmp_path: Path, si
         await pilot.press(*"slow one", "enter")
         await until(pilot, lambda: "waiting" in shown(app), "it waits")
         assert screen_of(app).box.text == ""
-        await pilot.press(*"x", "enter")
-        await until(pilot, lambda: "an answer is awaited" in shown(app), "one at a time")
-        assert len(session.prompts) == 1
-        await pilot.press("backspace", "escape")
+        await pilot.press("escape")
         await until(pilot, lambda: screen_of(app).box.text == "slow one", "the prompt is back")
         await until(pilot, lambda: "you stopped waiting" in shown(app), "the turn says so")
         assert screen_of(app).waiting is None
@@ -125,17 +122,35 @@ async def test_escape_stops_waiting_and_gives_the_prompt_back(tmp_path: Path, si
 
 
 @SIZES
-async def test_a_model_that_is_not_loaded_is_refused(tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_a_prompt_waits_for_its_model(tmp_path: Path, size: tuple[int, int]) -> None:
     session = FakeSession(deployment())
     session.serve(model(Rung.ASSIGNED, Rung.LOADING))
     async with opened(session, tmp_path, "chat", size) as (app, pilot):
         await pilot.press(*"hello", "enter")
-        await until(pilot, lambda: "is not loaded yet" in shown(app), "the reason")
-        assert session.prompts == [] and screen_of(app).box.text == "hello"
+        await until(pilot, lambda: "queued, not sent: /sax/test/spmd is loading" in shown(app), "it is queued")
+        assert "usually 9:00" in shown(app)
+        assert "is not loaded yet" in shown(app)
+        assert session.prompts == [] and screen_of(app).box.text == ""
         session.serve(model(Rung.LOADED, Rung.LOADING))
-        await until(pilot, lambda: "is not loaded yet" not in shown(app), "the reason goes")
-        await pilot.press("enter")
         await until(pilot, lambda: "echo hello" in shown(app), "the reply")
+        assert [prompt for prompt, _ in session.prompts] == ["hello"], "sent once"
+
+
+async def test_a_queued_prompt_outlives_the_console_and_can_be_taken_back(tmp_path: Path) -> None:
+    session = FakeSession(deployment())
+    session.serve(model(Rung.LOADING))
+    async with opened(session, tmp_path, "chat") as (app, pilot):
+        await pilot.press(*"later", "enter")
+        await until(pilot, lambda: "queued, not sent" in shown(app), "it is queued")
+    session = FakeSession(deployment())
+    session.serve(model(Rung.LOADING))
+    async with opened(session, tmp_path, "chat") as (app, pilot):
+        await until(pilot, lambda: "queued, not sent: /sax/test/spmd is loading" in shown(app), "it is still queued")
+        screen_of(app).log_view.focus()
+        await pilot.press("d")
+        await until(pilot, lambda: screen_of(app).box.text == "later", "it is back in the box")
+        await until(pilot, lambda: "queued" not in shown(app).partition("prompts are")[0], "and not queued")
+    assert session.prompts == []
 
 
 async def test_the_way_to_models(tmp_path: Path) -> None:
@@ -150,7 +165,8 @@ async def test_the_way_to_models(tmp_path: Path) -> None:
 async def test_parameters_are_closed_on_the_old_server(tmp_path: Path) -> None:
     session = loaded()
     async with opened(session, tmp_path, "chat") as (app, pilot):
-        assert all(field.disabled for field in app.screen.query("#sampling Input").results(Input))
+        await until(pilot, lambda: "takes no parameters" in shown(app), "it says why")
+        assert not app.screen.query_one("#sampling").display
         await pilot.press(*"hi", "enter")
         await until(pilot, lambda: session.prompts, "it is sent")
         assert session.prompts == [("hi", None)]
@@ -159,6 +175,7 @@ async def test_parameters_are_closed_on_the_old_server(tmp_path: Path) -> None:
 async def test_parameters_are_sent_to_the_new_server(tmp_path: Path) -> None:
     session = loaded(dialect=Dialect.NEW)
     async with opened(session, tmp_path, "chat") as (app, pilot):
+        await until(pilot, lambda: app.screen.query_one("#sampling").display, "they can be set")
         app.screen.query_one("#sampling-top-p", Input).value = "2"
         await pilot.press(*"hi", "enter")
         await until(pilot, lambda: "top-p: a number from 0 to 1" in shown(app), "the refusal")
