@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,6 +30,12 @@ class Diagnostics:
             sys.stderr.flush()
         except OSError:
             return
+
+    def prompt(self, text: str) -> None:
+        """What stands before the line that is to be typed."""
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+            sys.stderr.flush()
 
     def problem(self, problem: Problem) -> None:
         """One failure as a block."""

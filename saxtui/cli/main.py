@@ -19,6 +19,7 @@ _WHERE = {
     "status": "watching", "pods": "watching", "logs": "watching", "why": "causes", "mend": "causes", "events": "causes",
     "publish": "serving", "update": "serving", "models": "serving",
     "generate": "serving", "unpublish": "serving", "bench": "bench",
+    "chat": "chat",
     "recover": "recovering", "demo": "demo", "emulator": "emulator",
 }  # fmt: skip
 

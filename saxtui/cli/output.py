@@ -54,6 +54,11 @@ class Output:
         else:
             self._write(self.style.line(pieces))
 
+    def part(self, text: str) -> None:
+        """A part of a line for people, as it comes; nothing with `--json`."""
+        if not self.as_json:
+            self._write(text, end="")
+
     def table(self, header: Sequence[str], rows: Sequence[Sequence[Piece]]) -> None:
         """Columns for people; with `--json` nothing, because the records say the same."""
         if not self.as_json:
@@ -79,11 +84,11 @@ class Output:
 
             yield update
 
-    def _write(self, text: str) -> None:
+    def _write(self, text: str, end: str = "\n") -> None:
         if self._closed:
             return
         try:
-            sys.stdout.write(text + "\n")
+            sys.stdout.write(text + end)
             sys.stdout.flush()
         except BrokenPipeError:
             self._closed = True

@@ -21,6 +21,7 @@ from saxtui.console.dialogs import late_modes
 from saxtui.console.driver import TolerantDriver
 from saxtui.console.sessions import Sessions
 from saxtui.console.styling import THEME, Glyphs, sheet, wants_ascii
+from saxtui.present.chat import OPEN, URL
 
 if TYPE_CHECKING:
     from saxtui.console.screens.base import ConsoleScreen
@@ -42,12 +43,12 @@ class ConsoleApp(App[int]):
     def __init__(
         self, environ: Mapping[str, str], open_runtime: Callable[[Mapping[str, str]], Runtime] | None = None
     ) -> None:
+        if environ.get(URL) or environ.get(OPEN):
+            self.DEFAULT_MODE = "chat"  # type: ignore[misc]  # this console begins there
         super().__init__(driver_class=_driver(environ))
         self.bridge = Bridge(self._frame, self._tick)
         self.glyphs = Glyphs.for_environ(environ)
         self.sessions = Sessions(environ, self.bridge.poke, open_runtime)
-        if self.sessions.chat_url or self.sessions.opens:
-            self.DEFAULT_MODE = "chat"
         self._trail: list[str] = []
         self.parting = ""
         self.crashed: BaseException | None = None

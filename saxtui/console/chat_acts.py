@@ -242,6 +242,23 @@ async def _model(screen: ChatScreen, title: str) -> str:
     return asked[1] if asked is not None else ""
 
 
+def next_place(screen: ChatScreen) -> None:
+    """From the prompt to the turns, to the parameters, and back to the prompt."""
+    if screen.box.has_focus:
+        if screen.turns:
+            screen.log_view.focus()
+        else:
+            screen.focus_next()
+        return
+    fields = [field for field in screen.sampling.query("Input") if field.display]
+    if screen.log_view.has_focus:
+        (fields[0] if fields and screen.sampling.display else screen.box).focus()
+    elif fields and fields[-1].has_focus:
+        screen.box.focus()
+    else:
+        screen.focus_next()
+
+
 def end_search(screen: ChatScreen) -> None:
     """No search any more; the view stays where it is."""
     screen.field.value = ""
@@ -256,6 +273,9 @@ CHAT_COMMANDS = (
             "Earlier conversations: open, search all, rename, delete, export, import", choose, _open),
     Command("chat.export", ("ctrl+s", "x"), "export", "Write the conversation as Markdown and JSON", export_it, _some),
     Command("chat.served", ("ctrl+o", "m"), "models", "What is published and loaded", lambda s: s.console.go("models")),
+    Command("chat.place", ("tab",), "turns", "From the prompt to the turns, to the parameters, and back", next_place,
+            footer=False),
+    Command("chat.write", ("i",), "write", "To the prompt", lambda s: s.box.focus(), footer=False),
     Command("chat.system", ("ctrl+g", "s"), "system text", "The text every prompt of this conversation goes with",
             system, _open, footer=False),
     Command("chat.templates", ("ctrl+b", "t"), "templates", "Saved prompts with {placeholders}", templates, _open,

@@ -105,6 +105,8 @@ def _dialog(name: str) -> Callable[[Any], object]:
 
 def _reachable(mode: str) -> Callable[[Any], str]:
     def reason(screen: Any) -> str:
+        if mode == "chat" and screen.console.sessions.chat_url:
+            return ""
         return "open a deployment on Home first" if mode in NEEDS_SESSION and screen.session is None else ""
 
     return reason

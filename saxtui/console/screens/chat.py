@@ -62,7 +62,7 @@ class ChatScreen(ConsoleScreen):
         self.edited: Turn | None = None
         self.system = ""
         self.abilities: Abilities | None = None
-        self._refusal = ""
+        self._refusal = self._unreached = ""
         self._on_way: frozenset[int] = frozenset()
 
     def compose_body(self) -> ComposeResult:
@@ -127,7 +127,7 @@ class ChatScreen(ConsoleScreen):
 
     def _meet(self, party: Party | None) -> None:
         self.party, self.conversation, self.turns, self.edited = party, None, (), None
-        self.model = self.against = self.system = ""
+        self.model = self.against = self.system = self._refusal = self._unreached = ""
         self.abilities, self._on_way = None, frozenset()
         self._show(())
         if party is not None:
@@ -137,7 +137,6 @@ class ChatScreen(ConsoleScreen):
     def on_state(self, state: State, previous: State | None) -> None:
         """Who can answer may have changed."""
         if previous is None or state.models is not previous.models:
-            self._refusal = ""
             self.repaint()
 
     def on_frame(self, now: float) -> None:
@@ -182,11 +181,12 @@ class ChatScreen(ConsoleScreen):
         title = (self.conversation.title if self.conversation else "") or (self.turns[0].prompt if self.turns else "")
         if partner is None or party is None:
             self.heading.show("chat")
-            self._tell("No deployment is open: choose one on Home (esc, then 1).", "dim")
+            url = self.console.sessions.chat_url
+            self._tell(f"opening {url}" if url else "No deployment is open: choose one on Home (esc, then 1).", "dim")
         else:
             right = partner.id + (f" against {self.against}" if self.against else "")
             self.heading.show(" · ".join(filter(None, ("chat", title or "new conversation"))), right or party.title)
-            said = self._refusal or partner.reason
+            said = self._refusal or self._unreached or partner.reason
             self._tell(said or self._ability(), "warn" if said else "dim")
         fields = chatting.open_fields(self.abilities)
         self.sampling.display = bool(fields)
@@ -260,7 +260,7 @@ class ChatScreen(ConsoleScreen):
 
         runtime = self.console.sessions.runtime
         while party is self.party and runtime is not None:
-            before = (self.abilities, self._refusal, party.usual)
+            before = (self.abilities, self._unreached, party.usual)
             try:
                 if party.session is not None:
                     await party.session.models()
@@ -269,10 +269,10 @@ class ChatScreen(ConsoleScreen):
                 if self.abilities is None:
                     self.abilities = await party.talker.abilities(self.partner.id if self.partner else "")
             except SaxtuiError as error:
-                self._refusal = f"cannot ask the server yet: {error.problem.said}"
+                self._unreached = f"cannot ask the server yet: {error.problem.said}"
             else:
-                self._refusal = ""
-            if before != (self.abilities, self._refusal, party.usual):
+                self._unreached = ""
+            if before != (self.abilities, self._unreached, party.usual):
                 self.repaint()
             await runtime.clock.sleep(max(_LOOK, runtime.clock.speed))
             if party.session is None and self.abilities is not None:
@@ -375,6 +375,16 @@ class ChatScreen(ConsoleScreen):
     @on(Input.Changed, "#chat-find")
     def _searching(self, event: Input.Changed) -> None:
         self.log_view.search(event.value)
+
+    @on(Input.Changed, "#sampling Input")
+    def _mended(self) -> None:
+        if self._refusal:
+            self._refusal = ""
+            self.repaint()
+
+    @on(Input.Submitted, "#sampling Input")
+    def _set(self) -> None:
+        self.box.focus()
 
     @on(Input.Submitted, "#chat-find")
     def _older(self) -> None:
