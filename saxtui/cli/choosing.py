@@ -47,8 +47,6 @@ def changed(deployment: Deployment, key: str) -> Deployment:
 
 async def prepare(front: Front, session: Session, key: str, *, named: str, yes: bool) -> RunResult | None:
     """Do what the choice asks before `up`: show and save the file's change, roll back. None: go on with `up`."""
-    from saxtui.model.choices import half_made
-
     deployment = session.deployment
     wanted = changed(deployment, key)
     if key == "again":
@@ -58,11 +56,9 @@ async def prepare(front: Front, session: Session, key: str, *, named: str, yes: 
     if wanted is not deployment:
         question = [f"{name}: {old} becomes {new}" for name, old, new in _differences(deployment, wanted)]
         await front.consent([[("This changes the deployment file: ", "warn"), "; ".join(question)]], "yes", yes=yes)
-    if key == "pause" and not half_made(deployment, session.store.state.progress):
-        return await follow(front, session, session.pause_slices())
+    if key == "pause":
+        return await follow(front, session, session.let_go())
     result = await follow(front, session, session.roll_back())
-    if key == "pause" and result.exit_code is ExitCode.DONE:
-        return await follow(front, session, session.pause_slices())
     if key == "rollback" or result.exit_code is not ExitCode.DONE:
         return result
     runtime = front.runtime()

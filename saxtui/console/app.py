@@ -146,7 +146,7 @@ class ConsoleApp(App[int]):
         code = self.sessions.exit_code()
         self.parting = self._parting()
         if self.sessions.running:
-            self.tell("pausing what runs, then leaving")
+            self.tell("stopping what runs, then leaving")
         await self.sessions.close()
         self.exit(int(code), return_code=int(code))
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from saxtui.present.spend import Meter
 
 _GAP = "   "
+PAUSED = "paused"
+"""In place of a count of slices: some are at zero hosts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ def _lefts(header: Header) -> list[list[Piece]]:
     far = [Piece(f"· {place}", "dim")] if place else []
     near = [Piece(f"· {header.zone}", "dim")] if header.zone else []
     exposure = [Piece(header.exposure, "warn" if header.exposure == "external" else "dim")] if header.exposure else []
-    slices = [Piece(f"{header.slices} slices")] if header.slices else []
+    paused = header.slices == PAUSED
+    slices = [Piece(f"{header.slices} slices", "warn" if paused else "")] if header.slices else []
     serving = [Piece(f"serving {header.serving}")] if header.serving else []
     rows = [
         [brand, *_joined(name, far), *emulated, *exposure, *slices, *serving],
@@ -146,6 +149,8 @@ def _spent(cost: Meter) -> str:
 
 
 def _slices(state: State, count: int, hosts: int) -> str:
+    if any(step.at_zero for step in state.progress.steps.values()):
+        return PAUSED
     view = state.cluster.value
     if view is None:
         return ""

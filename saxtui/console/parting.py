@@ -13,7 +13,7 @@ from saxtui.errors import ExitCode
 def line(running: Sequence[tuple[str, str]], billing: Sequence[tuple[str, str]]) -> str:
     """One line, "" when nothing runs or bills.
 
-    `running`: (up or down, deployment) that were paused; `billing`: (deployment, rate in words).
+    `running`: (kind of run, deployment) that were stopped; `billing`: (deployment, rate in words).
     """
     parts = []
     for kind, name in running:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from saxtui.engine.session import RunResult, Session
     from saxtui.engine.store import State, Store
     from saxtui.errors import ExitCode, Problem
+    from saxtui.model.choices import Choice
     from saxtui.model.deployment import Deployment
     from saxtui.model.plan import Plan
     from saxtui.ports import Cloud
@@ -63,8 +64,18 @@ class Live:
         return self.session.store.state
 
     @property
+    def choices(self) -> tuple[Choice, ...]:
+        """The ways on from where the last run stopped: as it told them, or, after a restart, as the journal does."""
+        if self.result is not None and self.result.choices:
+            return self.result.choices
+        from saxtui.model.choices import choices, troubles
+
+        progress = self.state.progress
+        return choices(self.session.deployment, progress, troubles(progress))
+
+    @property
     def running(self) -> bool:
-        """Whether an `up` or `down` of ours is at work."""
+        """Whether a run of ours is at work."""
         return self.run is not None and not self.run.done()
 
     @property
@@ -224,10 +235,33 @@ class Sessions:
             if live.hearing is not None:
                 live.hearing.cancel()
 
-    def up(self, live: Live, plan: Plan) -> None:
-        """Start `up` as a task of its own. Raises RuntimeError while another run goes on."""
-        self._run(live, "up", live.session.up(plan))
+    def up(self, live: Live, plan: Plan, kind: str = "up") -> None:
+        """Start `up`, or `resume`, as a task of its own. Raises RuntimeError while another run goes on."""
+        self._run(live, kind, live.session.up(plan, kind=kind))
         self.watch(live)
+
+    def pause(self, live: Live) -> None:
+        """Start bringing the slices to zero as a task of its own. Raises RuntimeError like `up`."""
+        self._run(live, "pause", live.session.let_go())
+
+    def wait_for_room(self, live: Live, minutes: int) -> None:
+        """Start asking again and again as a task of its own. Raises RuntimeError like `up`."""
+        self._run(live, "up", live.session.wait_for_room(minutes))
+
+    async def roll_back(self, live: Live) -> bool:
+        """Delete what could not be made; whether all of it is proved gone. Raises RuntimeError like `up`."""
+        self._run(live, "rollback", live.session.roll_back())
+        assert live.run is not None
+        result = await asyncio.shield(live.run)
+        return result.exit_code == 0
+
+    async def change(self, live: Live, wanted: Deployment) -> Live:
+        """Save the changed deployment in place of the old one and open it anew. Raises SaxtuiError."""
+        path = next((line.path for line in self.summaries or () if line.name == live.name), "")
+        await asyncio.to_thread(self._started.library.save, wanted, path)
+        name = live.name
+        await self.leave(live)
+        return await self.open(name)
 
     def down(self, live: Live) -> None:
         """Start `down` as a task of its own. Raises RuntimeError while another run goes on."""
@@ -291,7 +325,7 @@ class Sessions:
 
     @property
     def running(self) -> tuple[Live, ...]:
-        """The deployments an `up` or `down` is at work on."""
+        """The deployments a run is at work on."""
         return tuple(live for live in self._opened.values() if live.running)
 
     @property

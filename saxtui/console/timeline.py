@@ -44,14 +44,15 @@ def bars(
     """A bar for every step that has or will have one; steps settled before this run began have none."""
     zero = progress.started if progress.started is not None else now
     usual = {step.id: step.usual[0] for step in plan.steps} if plan else {}
+    planned = progress.kind not in ("down", "pause")
     found: dict[str, Bar] = {}
     for step in progress.steps.values():
         if step.id in deleting:
             step = replace(step, started=deleting[step.id])
-        bar = _begun(step, zero, now, usual.get(step.id, 0.0) if progress.kind != "down" else 0.0)
+        bar = _begun(step, zero, now, usual.get(step.id, 0.0) if planned else 0.0)
         if bar is not None:
             found[step.id] = bar
-    if plan is not None and not progress.ended and progress.kind != "down":
+    if plan is not None and not progress.ended and planned:
         _project(plan, progress, found, now - zero)
     return found
 

@@ -233,6 +233,14 @@ class Runs:
             finally:
                 self._control = None
 
+    async def let_go(self) -> RunResult:
+        """Delete the pools that are half made, then bring every slice of ours to zero. Raises Refused like `up`."""
+        if choosing.half_made(self._deployment, self._store.state.progress):
+            result = await self.roll_back()
+            if result.exit_code is not ExitCode.DONE:
+                return result
+        return await self.pause_slices()
+
     async def _with_choices(self, result: RunResult) -> RunResult:
         """The result with the ways on; other zones are looked up only when room was what was missing."""
         progress, wanted = self._store.state.progress, self._deployment

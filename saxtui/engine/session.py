@@ -127,6 +127,10 @@ class Session:
         """Ask again and again for the same, for so long. Raises Refused like `up`."""
         return await self._runs.wait_for_room(minutes)
 
+    async def let_go(self) -> RunResult:
+        """Pause out of a half-way run: what is half made goes, the slices that are up go to zero. Raises Refused."""
+        return await self._runs.let_go()
+
     async def recover(self) -> tuple[tuple[Recovered, ...], str]:
         """Find what is ours after the journal was lost, and journal it; sends nothing. Raises SaxtuiError."""
         return await self._runs.recover()

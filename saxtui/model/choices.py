@@ -73,6 +73,11 @@ def choices(
     return tuple(found)
 
 
+def troubles(progress: RunProgress) -> tuple[Problem, ...]:
+    """Why the steps that failed did, as the journal has it: the same after a restart as right after the run."""
+    return tuple(step.problem for step in progress.steps.values() if step.problem is not None)
+
+
 def failed_pools(deployment: Deployment, progress: RunProgress) -> tuple[str, ...]:
     """Names of the pools that could not be made."""
     states = {name: progress.step(POOL + name).state for name in deployment.slices.pools}

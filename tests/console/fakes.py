@@ -104,8 +104,24 @@ class FakeSession:
         self.store.change(plan=Part(value=made, as_of=self.clock.now()))
         return made
 
-    async def up(self, wanted: Plan) -> RunResult:
-        self.runs.append("up")
+    async def let_go(self) -> RunResult:
+        self.runs.append("pause")
+        run, at = f"pause{len(self.runs)}", self.clock.now
+        pools = [p for p in self.store.state.progress.steps.values() if p.id.startswith("pool/")]
+        self._tell(ev.RunStarted(at=at(), run=run, kind="pause", steps=tuple(p.id for p in pools)))
+        for step in pools:
+            about: dict[str, Any] = {"run": run, "step": step.id, "kind": step.kind, "resource": step.resource}
+            self._tell(ev.Resizing(at=at(), hosts=0, **about))
+            if "pause" in self.gates:
+                await self.gates["pause"].wait()
+            await self.clock.sleep(10)
+            self._tell(ev.Resized(at=at(), hosts=0, **about))
+            self._tell(ev.StepDone(at=at(), run=run, step=step.id, said=f"{step.resource}: 0 hosts"))
+        self._tell(ev.RunFinished(at=at(), run=run, kind="pause", outcome="done"))
+        return RunResult("pause", "done", ExitCode.DONE, 20.0)
+
+    async def up(self, wanted: Plan, *, kind: str = "up") -> RunResult:
+        self.runs.append(kind)
         run, started = f"up{len(self.runs)}", self.clock.now()
         steps = tuple(step.id for step in wanted.steps)
         self._tell(ev.RunStarted(at=started, run=run, kind="up", plan=wanted.digest, steps=steps))

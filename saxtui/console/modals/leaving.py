@@ -23,7 +23,7 @@ async def ask_to_leave(app: ConsoleApp) -> bool:
     running, billing = app.sessions.running, app.sessions.billing()
     if not running and not billing:
         return True
-    lines = [Content(f"{live.run_kind} of {live.name} is at work: it pauses, and resumes with r.") for live in running]
+    lines = [Content(f"{live.run_kind} of {live.name} is at work: it stops, and goes on with r.") for live in running]
     for name, cost in billing:
         lines.append(Content.assemble((f"{name} ", "bold"), "goes on billing ", (cost.rate_text, "$text-warning bold")))
     lines.append(Content("Nothing is deleted by leaving. `saxtui down -d NAME --yes` takes a deployment down."))

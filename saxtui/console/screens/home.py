@@ -48,6 +48,8 @@ class HomeScreen(ConsoleScreen):
         Command("home.open", ("enter",), "open", "Open its run, or its slices", lambda s: s.open_selected(), _chosen),
         Command("home.resume", ("r",), "resume", "Go on with what an earlier run left", lambda s: s.resume(),
                 lambda s: _chosen(s) or s.no_resume()),
+        Command("home.pause", ("z",), "pause", "Scale its slices to zero; the cluster stays", lambda s: s.pause(),
+                lambda s: _chosen(s) or s.no_pause()),
         Command("home.take-down", ("x",), "take down", "Delete everything of it and prove it gone",
                 lambda s: s.take_down(), lambda s: _chosen(s) or s.no_down()),
         Command("home.reload", ("f5",), "reload", "Read the journals again", lambda s: s.console.sessions.refresh(),
@@ -153,8 +155,15 @@ class HomeScreen(ConsoleScreen):
         """Why it cannot be taken down, or ""."""
         line = self.summary
         if line is None or self._at_work(line.name):
-            return "a run is at work on it: pause it first"
+            return "a run is at work on it: stop it first"
         return f"it is {line.state}: nothing of it exists" if line.state in _DOWN else ""
+
+    def no_pause(self) -> str:
+        """Why its slices cannot be let go, or ""; what the journal does not tell is seen when it is opened."""
+        line = self.summary
+        if line is None or self._at_work(line.name):
+            return "a run is at work on it"
+        return f"it is {line.state}" if line.state in {*_DOWN, "unreadable", "paused"} else ""
 
     def _at_work(self, name: str) -> bool:
         return any(live.name == name for live in self.console.sessions.running)
@@ -172,6 +181,15 @@ class HomeScreen(ConsoleScreen):
         live = await self.console.sessions.open(self.selected)
         self.console.go("provision")
         await runs.resume(self.console, live)
+
+    async def pause(self) -> None:
+        """Ask, then bring the slices to zero and show it."""
+        live = await self.console.sessions.open(self.selected)
+        reason = runs.no_pause(live)
+        if reason:
+            self.console.tell(f"pause: {reason}")
+        else:
+            await runs.pause(self.console, live)
 
     async def take_down(self) -> None:
         """Ask for the name, then run `down` and show it."""

@@ -24,7 +24,7 @@ from saxtui.model.progress import Ownership, StepState
 from saxtui.present import events as event_words
 from saxtui.present import steps as step_words
 from saxtui.present.times import minutes
-from saxtui.present.words import duration
+from saxtui.present.words import duration, rate
 
 if TYPE_CHECKING:
     from saxtui.console.sessions import Live
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _QUIET = (ev.Progress, ev.StepStarted, ev.Intent)
 _LOG_COLUMNS = (Column(width=8), Column(width=18, drop=1), Column(width=9), Column(grow=True))
+_WITHOUT_PLAN = {"down", "pause"}
 _FAILED = {StepState.FAILED, StepState.FOREIGN, StepState.DOUBT}
 
 
@@ -53,8 +54,12 @@ class ProvisionScreen(ConsoleScreen):
                 lambda s: s.show_detail(), lambda s: "" if s.steps.selected else "no step selected"),
         Command("provision.resume", ("r",), "resume", "Observe again and go on with what is missing",
                 lambda s: runs.resume(s.console, s.live), _idle),
-        Command("provision.pause", ("p",), "pause", "Stop after what is being sent; resume goes on",
+        Command("provision.choose", ("c",), "choose", "The ways on from where the run stopped, with what each bills",
+                lambda s: runs.choose(s.console, s.live), lambda s: _idle(s) or s.no_choice()),
+        Command("provision.stop", ("p",), "stop", "Stop the run after what is being sent; resume goes on",
                 lambda s: s.live.session.pause(), lambda s: "" if s.live and s.live.running else "nothing runs"),
+        Command("provision.pause", ("z",), "pause", "Scale every slice to zero; the cluster stays",
+                lambda s: runs.pause(s.console, s.live), lambda s: _idle(s) or runs.no_pause(s.live)),
         Command("provision.take-down", ("x",), "take down", "Delete everything of it and prove it gone",
                 lambda s: runs.take_down(s.console, s.live), _idle),
         Command("provision.hosts", ("s",), "slices", "The hosts of every slice", lambda s: s.console.go("slices")),
@@ -148,7 +153,8 @@ class ProvisionScreen(ConsoleScreen):
     def _draw_head(self, live: Live, rows: tuple[step_words.StepRow, ...], state: State, now: float) -> None:
         progress, plan = state.progress, _plan(state)
         kind = progress.kind or "not started"
-        what = f"{kind} {progress.outcome}".strip() if not live.running else kind
+        outcome = "stopped" if progress.outcome == "paused" else progress.outcome
+        what = f"{kind} {outcome}".strip() if not live.running else kind
         parts = [what, step_words.tally(rows)] if rows else [what]
         if live.running and progress.started is not None:
             parts.append(duration(now - progress.started))
@@ -174,9 +180,8 @@ class ProvisionScreen(ConsoleScreen):
             text = problem_text(shown.problem)
         else:
             text = Content.styled(f"{shown.id}: {shown.said}", "$text-warning")
-        text += _ways_on(self.live)
-        keys = Content.styled("\nr observes again and goes on   x takes everything down", "$foreground 60%")
-        self.failure_text.update(text + keys)
+        told = f"{_count(self.live)}r goes on   x takes everything down\n"
+        self.failure_text.update(Content.styled(told, "$foreground 60%") + text + _ways_on(self.live))
 
     def on_rows_highlighted(self) -> None:
         """The foot tells of the selected step."""
@@ -193,32 +198,43 @@ class ProvisionScreen(ConsoleScreen):
         if self.live is not None:
             self.console.push_screen(StepDetailModal(self.live.state, self.steps.selected))
 
+    def no_choice(self) -> str:
+        """Why there is nothing to choose, or ""."""
+        return "" if self.live is not None and self.live.choices else "the run left nothing to choose"
+
     def swap_focus(self) -> None:
         """Between the steps and the log."""
         (self.steps if self.log_rows.has_focus else self.log_rows).focus()
 
 
 def _ways_on(live: Live | None) -> Content:
-    """The ways on that the run offered, each with the command that takes it."""
-    if live is None or live.result is None:
+    """The ways on that the run offered, each with what bills while it is gone, and the command that takes one."""
+    if live is None or live.running or not live.choices:
         return Content("")
-    begin = f"saxtui up -d {live.session.deployment.name} --choose"
-    numbered = enumerate(live.result.choices, 1)
-    lines = [f"\n{number}  {item.title}   {begin} {item.key}" for number, item in numbered]
-    return Content("".join(lines))
+    lines = [f"\n{n}  {item.title:<30}  bills {rate(item.usd_per_hour)}" for n, item in enumerate(live.choices, 1)]
+    command = f"\n   or: saxtui up -d {live.session.deployment.name} --choose {live.choices[0].key}"
+    return Content("".join(lines)) + Content.styled(command, "$foreground 60%")
+
+
+def _count(live: Live | None) -> str:
+    found = len(live.choices) if live is not None and not live.running else 0
+    return f"c chooses of {found} ways on   " if found else ""
 
 
 def _plan(state: State) -> Plan | None:
-    """The plan the present run follows: a teardown follows none."""
-    return None if state.progress.kind == "down" else state.plan.value
+    """The plan the present run follows: a teardown and a pause follow none."""
+    return None if state.progress.kind in _WITHOUT_PLAN else state.plan.value
 
 
 def _rows(state: State, now: float) -> tuple[step_words.StepRow, ...]:
-    """The steps of the present run; of a teardown only those that had something of ours, without creation's times."""
+    """The steps of the present run; of a teardown or a pause only those that it is about, without creation's times."""
     found = step_words.rows(state.plan.value, state.progress, now)
-    if state.progress.kind != "down":
+    kind, steps = state.progress.kind, state.progress.steps.values()
+    if kind not in _WITHOUT_PLAN:
         return found
-    held = {step.id for step in state.progress.steps.values() if step.ownership is not Ownership.NONE}
+    held = {step.id for step in steps if step.ownership is not Ownership.NONE}
+    if kind == "pause":
+        held &= {step.id for step in steps if step.id == "model-servers" or step.id.startswith("pool/")}
     return tuple(replace(row, critical=False, usual="", elapsed="", late=False) for row in found if row.id in held)
 
 
