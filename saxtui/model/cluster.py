@@ -22,6 +22,9 @@ class HostState(StrEnum):
     LEAVING = "leaving"
     ABSENT = "absent"
 
+    # Enum hashes in Python; states are looked up for tens of thousands of hosts.
+    __hash__ = str.__hash__
+
 
 @dataclass(frozen=True, slots=True)
 class Pod:

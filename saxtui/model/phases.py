@@ -25,6 +25,8 @@ class Phase(StrEnum):
     FAILED = "failed"
     """Its last load failed; Sax does not try again by itself."""
 
+    __hash__ = str.__hash__
+
 
 @dataclass(frozen=True, slots=True)
 class HostPhase:

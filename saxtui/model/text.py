@@ -28,6 +28,8 @@ def _mark(char: str) -> str:
 
 def safe(text: object, limit: int = 4096) -> Safe:
     """One line of outside text made harmless; line breaks become ⏎ marks, `limit` is in characters."""
+    if type(text) is str and len(text) <= limit and text.isascii() and text.isprintable():
+        return Safe(text)
     return Safe(_clean(str(text), limit, keep_newline=False))
 
 

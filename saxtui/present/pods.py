@@ -18,6 +18,8 @@ _SIGNS = (
     PHASE[Phase.SERVING],
 )  # fmt: skip
 """Worst first: what leads a slice's heading."""
+_RANK = {id(sign): rank for rank, sign in enumerate(_SIGNS)}
+"""By identity: a sign is a constant, and hashing its texts for every host would cost more than all the rest."""
 _WELL = frozenset({HOST[HostState.RUNNING].word, *(PHASE[p].word for p in (Phase.JOINED, Phase.LOADED, Phase.SERVING))})
 _NO_PHASES: Phases = MappingProxyType({})
 
@@ -141,13 +143,15 @@ def slice_grid(pods: SlicePods, hosts: int, mesh: HostMesh, phases: Phases | Non
 
 def worst_sign(pods: SlicePods, hosts: int, phases: Phases | None = None) -> Sign:
     """What leads the slice: a hole among its pods asks for attention, no pod at all is absence."""
-    known = phases or _NO_PHASES
-    found = {sign_of(pod, known) for pod in pods.hosts if pod is not None}
-    if not found:
+    there = pods.present
+    if not there:
         return HOST[HostState.ABSENT]
-    if len(pods.hosts) < hosts or None in pods.hosts:
-        found.add(HOST[HostState.ATTENTION])
-    return min(found, key=_SIGNS.index)
+    found = [HOST[state] for state in {pod.state for pod in there}]
+    if phases and HOST[HostState.RUNNING] in found:
+        found = [sign_of(pod, phases) for pod in there]
+    if len(there) < max(hosts, len(pods.hosts)):
+        found.append(HOST[HostState.ATTENTION])
+    return min(found, key=lambda sign: _RANK[id(sign)])
 
 
 def _cell(host: int, pod: Pod | None, phases: Phases) -> HostCell:
@@ -158,14 +162,14 @@ def _cell(host: int, pod: Pod | None, phases: Phases) -> HostCell:
 
 def _headline(cells: tuple[HostCell, ...], running: int) -> str:
     """ "8/8 serving"; "7/8 running · failed: host 5"; the word all running hosts share, or running."""
-    hosts: dict[Sign, list[int]] = {}
+    hosts: dict[int, list[int]] = {}
     for cell in cells:
-        hosts.setdefault(cell.sign, []).append(cell.host)
+        hosts.setdefault(id(cell.sign), []).append(cell.host)
     words = {cell.sign.word for cell in cells if cell.state is HostState.RUNNING}
     shared = next(iter(words)) if len(words) == 1 else "running"
     parts = [f"{running}/{len(cells)} {shared}"]
     for sign in _SIGNS:
-        which = hosts.get(sign)
+        which = hosts.get(id(sign))
         if which and sign.word != shared and sign.word not in _WELL:
             names = ", ".join(str(host) for host in which)
             parts.append(f"{sign.word}: host {names}" if len(which) <= 3 else f"{sign.word}: {len(which)} hosts")

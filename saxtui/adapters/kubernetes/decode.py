@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from types import MappingProxyType
 
 from saxtui.adapters.kubernetes import decode_workloads as around
@@ -24,12 +25,46 @@ _BROKEN = frozenset(
 _PREPARING = frozenset({"ContainerCreating", "PodInitializing"})
 
 
-def pod(found: wire.Pod) -> Pod:
-    """A Pod as saxtui sees it."""
+def pod(found: wire.Pod, before: Pod | None = None) -> Pod:
+    """A Pod as saxtui sees it. `before`, the same pod as it was, lends what has not changed since."""
     meta, status = found.metadata, found.status
     labels = meta.labels or {}
+    if before is None or before.name != meta.name or before.labels != labels:
+        before = _for_life(found, labels)
     word = status_word(found)
     ready, total = readiness(found)
+    return Pod(
+        uid=before.uid,
+        name=before.name,
+        namespace=before.namespace,
+        phase=safe(status.phase),
+        status=safe(word),
+        state=host_state(word, status.phase, ready, total, deleting=bool(meta.deletion_timestamp)),
+        message=safe(_message(found), 1000),
+        ready=ready,
+        containers=before.containers,
+        restarts=sum(item.restart_count for item in status.container_statuses or ()),
+        slice=before.slice,
+        host=before.host,
+        jobset=before.jobset,
+        job=before.job,
+        app=before.app,
+        node=before.node if before.node == found.spec.node_name else safe(found.spec.node_name),
+        node_ip=before.node_ip if before.node_ip == status.host_ip else safe(status.host_ip),
+        pod_ip=before.pod_ip if before.pod_ip == status.pod_ip else safe(status.pod_ip),
+        created=before.created,
+        deleting=bool(meta.deletion_timestamp),
+        labels=before.labels,
+        states=around.containers(status.container_statuses),
+        conditions=around.conditions(status.conditions),
+        selector=before.selector,
+        chips=before.chips,
+    )
+
+
+def _for_life(found: wire.Pod, labels: dict[str, str]) -> Pod:
+    """What stays the same for a pod's whole life, or as long as its labels do."""
+    meta = found.metadata
     jobset = labels.get(_JOBSET, "")
     # The completion index is a label since Kubernetes 1.28, and an annotation always.
     index = labels.get(_COMPLETION_INDEX) or (meta.annotations or {}).get(_COMPLETION_INDEX, "")
@@ -37,29 +72,23 @@ def pod(found: wire.Pod) -> Pod:
         uid=safe(meta.uid),
         name=safe(meta.name),
         namespace=safe(meta.namespace),
-        phase=safe(status.phase),
-        status=safe(word),
-        state=host_state(word, status.phase, ready, total, deleting=bool(meta.deletion_timestamp)),
-        message=safe(_message(found), 1000),
-        ready=ready,
         containers=tuple(safe(item.name) for item in found.spec.containers or ()),
-        restarts=sum(item.restart_count for item in status.container_statuses or ()),
         slice=around.number(labels.get(_JOB_INDEX)) if jobset else -1,
         host=around.number(index) if jobset else -1,
         jobset=safe(jobset),
         job=safe(labels.get(_JOB) or labels.get("job-name", "")),
         app=safe(labels.get("app", "")),
-        node=safe(found.spec.node_name),
-        node_ip=safe(status.host_ip),
-        pod_ip=safe(status.pod_ip),
         created=epoch(meta.creation_timestamp),
-        deleting=bool(meta.deletion_timestamp),
-        labels=MappingProxyType({safe(key): safe(value) for key, value in labels.items()}),
-        states=around.containers(status.container_statuses),
-        conditions=around.conditions(status.conditions),
+        labels=MappingProxyType({_shared(key): _shared(value) for key, value in labels.items()}),
         selector=around.selector(found.spec.node_selector),
         chips=around.chips(found.spec),
     )
+
+
+@lru_cache(4096)
+def _shared(text: str) -> str:
+    """Clean text that thousands of pods have in common, kept once."""
+    return safe(text)
 
 
 def host_state(word: str, phase: str, ready: int, total: int, *, deleting: bool = False) -> HostState:

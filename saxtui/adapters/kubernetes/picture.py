@@ -16,7 +16,10 @@ from saxtui.model.cluster import ClusterEvent, ClusterView, Freshness, JobSetSta
 _EVENTS = 500
 _SLICE = 100
 """Objects decoded before the event loop gets a turn."""
+_MANY = 2000
+"""Objects taken over before the event loop gets a turn."""
 _SYSTEM_POD = "system Pod"
+_CHANGING = frozenset({"ADDED", "MODIFIED", "DELETED"})
 _OURS = "sax-model-server-set"
 
 _DECODERS: dict[str, tuple[msgspec.json.Decoder[Any], Any]] = {
@@ -27,6 +30,16 @@ _DECODERS: dict[str, tuple[msgspec.json.Decoder[Any], Any]] = {
     "Job": (msgspec.json.Decoder(wire.Job), decode_workloads.job),
     "Node": (msgspec.json.Decoder(wire.Node), decode_workloads.node),
     "Deployment": (msgspec.json.Decoder(wire.Deployment), decode_workloads.deployment),
+}
+
+_CHANGES: dict[str, msgspec.json.Decoder[Any]] = {
+    "Pod": msgspec.json.Decoder(wire.Changed[wire.Pod]),
+    "Service": msgspec.json.Decoder(wire.Changed[wire.Service]),
+    "Event": msgspec.json.Decoder(wire.Changed[wire.Event]),
+    "JobSet": msgspec.json.Decoder(wire.Changed[wire.JobSet]),
+    "Job": msgspec.json.Decoder(wire.Changed[wire.Job]),
+    "Node": msgspec.json.Decoder(wire.Changed[wire.Node]),
+    "Deployment": msgspec.json.Decoder(wire.Changed[wire.Deployment]),
 }
 
 
@@ -50,30 +63,53 @@ class Picture:
         fresh: dict[str, Any] = {}
         for number, item in enumerate(items):
             found = decoder.decode(item)
-            fresh[found.metadata.uid] = convert(found)
+            fresh[found.metadata.uid] = self._made(kind, found, convert)
             if number % _SLICE == _SLICE - 1:
                 await asyncio.sleep(0)
         drawer = self._drawer(kind, namespace)
         known = self._objects[drawer]
         for uid in [uid for uid in known if self._namespace.get(uid) == namespace and uid not in fresh]:
             self._remove(drawer, uid)
-        for uid, item in fresh.items():
-            self._put(drawer, uid, item)
+        for number, (uid, item) in enumerate(fresh.items()):
+            # What is the same as before stays the same object: views look only at what changed.
+            if known.get(uid) != item:
+                self._put(drawer, uid, item)
+            if number % _MANY == _MANY - 1:
+                await asyncio.sleep(0)
         self._namespace.update(dict.fromkeys(fresh, namespace))
         self._trim()
 
     def change(self, kind: str, item: msgspec.Raw, *, deleted: bool) -> str:
         """One ADDED, MODIFIED or DELETED object; returns its resourceVersion."""
-        decoder, convert = _DECODERS[kind]
-        found = decoder.decode(item)
+        return self._fold(kind, _DECODERS[kind][0].decode(item), deleted=deleted)
+
+    def read(self, kind: str, line: bytes) -> tuple[str, str]:
+        """One line of a watch, read in one go: its type and resourceVersion; BOOKMARKs change nothing.
+
+        Raises msgspec.MsgspecError for what is no change of this kind, such as an ERROR.
+        """
+        change = _CHANGES[kind].decode(line)
+        if change.type in _CHANGING:
+            return change.type, self._fold(kind, change.object, deleted=change.type == "DELETED")
+        return change.type, change.object.metadata.resource_version
+
+    def _made(self, kind: str, found: Any, convert: Any) -> Any:
+        """The model's record of an object; of a pod, with what has not changed since."""
+        if kind == "Pod":
+            return convert(found, self._objects["Pod"].get(found.metadata.uid))
+        return convert(found)
+
+    def _fold(self, kind: str, found: Any, *, deleted: bool) -> str:
+        convert = _DECODERS[kind][1]
         uid = found.metadata.uid
         drawer = self._drawer(kind, found.metadata.namespace)
         if deleted:
             self._remove(drawer, uid)
         else:
-            self._put(drawer, uid, convert(found))
+            self._put(drawer, uid, self._made(kind, found, convert))
             self._namespace[uid] = found.metadata.namespace
-        self._trim()
+        if kind == "Event":
+            self._trim()
         return str(found.metadata.resource_version)
 
     def view(

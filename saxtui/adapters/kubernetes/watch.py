@@ -27,7 +27,8 @@ from saxtui.model.text import safe
 from saxtui.ports import Clock
 
 _PAGE = "500"
-_FRAME = 1 / 30
+_FRAME = 1 / 15
+"""Real seconds between two views at least: no screen shows more."""
 _BEAT = 3.0
 _BEAT_TIMEOUT = 4.0
 _STALE = 8.0
@@ -277,6 +278,14 @@ class Watcher:
 
     def _fold(self, kind: str, line: bytes) -> str:
         """One line of a watch; returns its resourceVersion."""
+        try:
+            type_, version = self._picture.read(kind, line)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return self._fold_in_steps(kind, line)
+        return self._fold_in_steps(kind, line) if type_ == "ERROR" else version
+
+    def _fold_in_steps(self, kind: str, line: bytes) -> str:
+        """The same for a line that is no plain change: an ERROR, or what is wrong with it is to be told."""
         change = _decode(_change, line, kind)
         if change.type == "BOOKMARK":
             return _decode(_bookmark, change.object, kind).metadata.resource_version

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -380,6 +380,13 @@ class Change(msgspec.Struct):
 
     type: str
     object: msgspec.Raw
+
+
+class Changed(msgspec.Struct, Generic[T]):
+    """One line of a watch read in one go; not for ERROR, whose object is another."""
+
+    type: str
+    object: T
 
 
 class Bookmark(msgspec.Struct):
