@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NewType
 
 Safe = NewType("Safe", str)
@@ -31,6 +32,12 @@ def safe(text: object, limit: int = 4096) -> Safe:
     if type(text) is str and len(text) <= limit and text.isascii() and text.isprintable():
         return Safe(text)
     return Safe(_clean(str(text), limit, keep_newline=False))
+
+
+@lru_cache(8192)
+def shared(text: str) -> Safe:
+    """The same, kept once: for names and words that thousands of objects have in common."""
+    return safe(text)
 
 
 def safe_block(text: object, limit: int = 1_048_576) -> Safe:

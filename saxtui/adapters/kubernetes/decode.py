@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from types import MappingProxyType
 
 from saxtui.adapters.kubernetes import decode_workloads as around
 from saxtui.adapters.kubernetes import wire
 from saxtui.adapters.kubernetes.times import epoch
 from saxtui.model.cluster import ClusterEvent, HostState, JobSetStatus, Pod, Service
-from saxtui.model.text import safe
+from saxtui.model.text import safe, shared
 
 _JOBSET = "jobset.sigs.k8s.io/jobset-name"
 _JOB_INDEX = "jobset.sigs.k8s.io/job-index"
@@ -37,8 +36,8 @@ def pod(found: wire.Pod, before: Pod | None = None) -> Pod:
         uid=before.uid,
         name=before.name,
         namespace=before.namespace,
-        phase=safe(status.phase),
-        status=safe(word),
+        phase=shared(status.phase),
+        status=shared(word),
         state=host_state(word, status.phase, ready, total, deleting=bool(meta.deletion_timestamp)),
         message=safe(_message(found), 1000),
         ready=ready,
@@ -71,24 +70,18 @@ def _for_life(found: wire.Pod, labels: dict[str, str]) -> Pod:
     return Pod(
         uid=safe(meta.uid),
         name=safe(meta.name),
-        namespace=safe(meta.namespace),
-        containers=tuple(safe(item.name) for item in found.spec.containers or ()),
+        namespace=shared(meta.namespace),
+        containers=tuple(shared(item.name) for item in found.spec.containers or ()),
         slice=around.number(labels.get(_JOB_INDEX)) if jobset else -1,
         host=around.number(index) if jobset else -1,
-        jobset=safe(jobset),
-        job=safe(labels.get(_JOB) or labels.get("job-name", "")),
-        app=safe(labels.get("app", "")),
+        jobset=shared(jobset),
+        job=shared(labels.get(_JOB) or labels.get("job-name", "")),
+        app=shared(labels.get("app", "")),
         created=epoch(meta.creation_timestamp),
-        labels=MappingProxyType({_shared(key): _shared(value) for key, value in labels.items()}),
+        labels=MappingProxyType({shared(key): shared(value) for key, value in labels.items()}),
         selector=around.selector(found.spec.node_selector),
         chips=around.chips(found.spec),
     )
-
-
-@lru_cache(4096)
-def _shared(text: str) -> str:
-    """Clean text that thousands of pods have in common, kept once."""
-    return safe(text)
 
 
 def host_state(word: str, phase: str, ready: int, total: int, *, deleting: bool = False) -> HostState:

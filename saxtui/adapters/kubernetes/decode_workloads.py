@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from saxtui.adapters.kubernetes import wire
 from saxtui.adapters.kubernetes.times import epoch
-from saxtui.model.text import safe
+from saxtui.model.text import safe, shared
 from saxtui.model.workloads import Condition, Container, DeploymentStatus, Ending, Job, Node
 
 _JOBSET = "jobset.sigs.k8s.io/jobset-name"
@@ -22,10 +22,17 @@ _SHARED = 4096
 
 def conditions(found: Iterable[wire.Condition] | None) -> tuple[Condition, ...]:
     """status.conditions, in the server's order."""
-    return tuple(
-        _condition(item.type, item.status, item.reason or "", item.message or "", item.last_transition_time or "")
-        for item in found or ()
+    return _conditions(
+        tuple(
+            (item.type, item.status, item.reason or "", item.message or "", item.last_transition_time or "")
+            for item in found or ()
+        )
     )
+
+
+@lru_cache(_SHARED)
+def _conditions(found: tuple[tuple[str, str, str, str, str], ...]) -> tuple[Condition, ...]:
+    return tuple(_condition(*item) for item in found)
 
 
 @lru_cache(_SHARED)
@@ -52,11 +59,11 @@ def _container(found: wire.ContainerStatus) -> Container:
     state = found.state or wire.ContainerState()
     waiting = state.waiting or wire.Waiting()
     return Container(
-        name=safe(found.name),
-        image=safe(found.image),
+        name=shared(found.name),
+        image=shared(found.image),
         ready=found.ready,
         restarts=found.restart_count,
-        waiting=safe(waiting.reason),
+        waiting=shared(waiting.reason),
         message=safe(waiting.message, 1000),
         running=state.running is not None,
         since=epoch(state.running.started_at) if state.running is not None else 0.0,

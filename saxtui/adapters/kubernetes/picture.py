@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -57,8 +58,8 @@ class Picture:
         self._shown: dict[str, Mapping[str, Any]] = {}
         self._shown_events: tuple[ClusterEvent, ...] | None = ()
 
-    async def replace(self, kind: str, namespace: str, items: Iterable[msgspec.Raw]) -> None:
-        """The whole truth about one kind in one namespace: what is not in `items` is gone."""
+    async def decoded(self, kind: str, items: Iterable[msgspec.Raw]) -> dict[str, Any]:
+        """Objects by uid, for `replace`. Raises msgspec.MsgspecError."""
         decoder, convert = _DECODERS[kind]
         fresh: dict[str, Any] = {}
         for number, item in enumerate(items):
@@ -66,6 +67,10 @@ class Picture:
             fresh[found.metadata.uid] = self._made(kind, found, convert)
             if number % _SLICE == _SLICE - 1:
                 await asyncio.sleep(0)
+        return fresh
+
+    async def replace(self, kind: str, namespace: str, fresh: Mapping[str, Any]) -> None:
+        """The whole truth about one kind in one namespace: what is not in `fresh` is gone."""
         drawer = self._drawer(kind, namespace)
         known = self._objects[drawer]
         for uid in [uid for uid in known if self._namespace.get(uid) == namespace and uid not in fresh]:
@@ -78,6 +83,9 @@ class Picture:
                 await asyncio.sleep(0)
         self._namespace.update(dict.fromkeys(fresh, namespace))
         self._trim()
+        if len(fresh) >= _MANY:
+            # What a list brings stays: the collector need not walk through it again and again while events come.
+            gc.freeze()
 
     def change(self, kind: str, item: msgspec.Raw, *, deleted: bool) -> str:
         """One ADDED, MODIFIED or DELETED object; returns its resourceVersion."""

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import msgspec
 
@@ -206,23 +207,26 @@ class Watcher:
     async def _list(self, source: Source) -> None:
         """Read all and replace what was known; a kind that is not served has no objects and no version."""
         query = {"limit": _PAGE, **source.selectors}
-        items: list[msgspec.Raw] = []
+        items: dict[str, Any] = {}
         version, hidden = "", ""
         try:
             while True:
                 body = await self._connection.call("GET", source.path, "list", source.kind, query=query)
                 page = _decode(_page, body, source.kind)
-                items += page.items or ()
+                # Page by page: the JSON of ten thousand pods is four times what is kept of them.
+                items |= await self._picture.decoded(source.kind, page.items or ())
                 version = version or page.metadata.resourceVersion
                 if not page.metadata.continue_:
                     break
                 query["continue"] = page.metadata.continue_
+        except msgspec.MsgspecError as error:
+            raise _garbled(source.kind, error) from error
         except NotFound:
             version = ""
         except Denied as error:
             if not source.extra:
                 raise
-            items, version, hidden = [], "", error.problem.said
+            items, version, hidden = {}, "", error.problem.said
         except CallError as error:
             if error.problem.code != "410":
                 raise
