@@ -90,8 +90,8 @@ def console(port: int, slices: int, hosts: int) -> App[Any]:
             self.run_worker(self._enter())
 
         async def _enter(self) -> None:
-            while self.sessions.summaries is None:  # the engine opens in a thread
-                await asyncio.sleep(0.005)  # noqa: ASYNC110
+            while self.sessions.summaries is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
             await self.sessions.open("bench")
 
     return Console(dict(os.environ), opened)
