@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 _GAP = "   "
 PAUSED = "paused"
 """In place of a count of slices: some are at zero hosts."""
+_BEATS = 10
+"""Of the canary's strip; Models has a longer one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Header:
     exposure: str = ""
     slices: str = ""
     serving: str = ""
+    canary: str = ""
+    canary_role: str = ""
     rate: str = ""
     spent: str = ""
     fresh: str = "starting"
@@ -71,11 +75,16 @@ def _lefts(header: Header) -> list[list[Piece]]:
     paused = header.slices == PAUSED
     slices = [Piece(f"{header.slices} slices", "warn" if paused else "")] if header.slices else []
     serving = [Piece(f"serving {header.serving}")] if header.serving else []
+    beating = [*serving, *([Piece(header.canary, header.canary_role)] if header.canary else [])]
     rows = [
+        [brand, *_joined(name, far), *emulated, *exposure, *slices, *beating],
+        [brand, *_joined(name, near), *emulated, *exposure, *slices, *beating],
+        [brand, *name, *emulated, *exposure, *slices, *beating],
         [brand, *_joined(name, far), *emulated, *exposure, *slices, *serving],
         [brand, *_joined(name, near), *emulated, *exposure, *slices, *serving],
         [brand, *name, *emulated, *exposure, *slices, *serving],
         [brand, *name, *emulated, *slices, *serving],
+        [brand, *name, *short, *beating],
         [brand, *name, *short, *serving],
         [brand, *name, *short],
         [*name, *short],
@@ -108,11 +117,11 @@ def _length(row: list[Piece]) -> int:
     return sum(len(piece.text) for piece in row)
 
 
-def of_sessions(sessions: Sessions) -> Header:
-    """The header of the current deployment, or of all of them while none is open."""
+def of_sessions(sessions: Sessions, *, plain: bool = False) -> Header:
+    """The header of the current deployment, or of all of them while none is open. `plain`: ASCII only."""
     emulated = sessions.runtime.surroundings.emulated if sessions.runtime else ""
     if sessions.current is not None:
-        return _of_live(sessions.current, emulated, sessions.now())
+        return _of_live(sessions.current, emulated, sessions.now(), plain=plain)
     if sessions.summaries is None:
         return Header(emulated=emulated, fresh="failed" if sessions.failed else "starting",
                       fresh_role="bad" if sessions.failed else "wait")  # fmt: skip
@@ -125,10 +134,11 @@ def of_sessions(sessions: Sessions) -> Header:
                   fresh="from journals", fresh_role="dim")  # fmt: skip
 
 
-def _of_live(live: Live, emulated: str, now: float) -> Header:
+def _of_live(live: Live, emulated: str, now: float, *, plain: bool) -> Header:
     wanted = live.session.deployment
     cost = live.cost(now)
     fresh, role = _freshness(live, now)
+    marks, canary_role = _canary(live.state, plain=plain)
     return Header(
         name=wanted.name,
         project=wanted.project,
@@ -137,6 +147,8 @@ def _of_live(live: Live, emulated: str, now: float) -> Header:
         exposure=wanted.exposure.value,
         slices="" if _taken_down(live) else _slices(live.state, wanted.slices.count, wanted.slices.shape.hosts),
         serving=serving(live.state, wanted.model.id),
+        canary=marks,
+        canary_role=canary_role,
         rate=cost.rate_text,
         spent=_spent(cost),
         fresh=fresh,
@@ -165,6 +177,16 @@ def serving(state: State, model: str) -> str:
         if status.id == model:
             return f"{status.able}/{status.max_replicas}"
     return ""
+
+
+def _canary(state: State, *, plain: bool) -> tuple[str, str]:
+    """The canary's last beats, newest last, and their colour role."""
+    if not state.beats.value:
+        return "", ""
+    from saxtui.present.canary import strip
+
+    shown = strip(state.beats.value, _BEATS, plain=plain)
+    return shown.marks, shown.role
 
 
 def _taken_down(live: Live) -> bool:

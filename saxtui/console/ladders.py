@@ -20,14 +20,14 @@ MODEL_COLUMNS = (
     Column("failed", right=True, drop=1), Column("checkpoint", most=30, drop=2),
 )  # fmt: skip
 LADDER_COLUMNS = (
-    Column("slice", width=6), *(Column(RUNG[rung].word, width=9) for rung in words.LADDER),
-    Column(least=10, grow=True),
+    Column("slice", width=6), Column(RUNG[Rung.PUBLISHED].word, width=9, drop=1),
+    *(Column(RUNG[rung].word, width=9) for rung in words.LADDER[1:]), Column(least=22, grow=True),
 )  # fmt: skip
 EVIDENCE_COLUMNS = (Column(width=9), Column(width=8), Column(most=28), Column(least=20, grow=True))
 _HOST = re.compile(r"-(\d+)-(\d+)-[a-z0-9]{5}$")  # JobSet: NAME-JOB-JOBINDEX-COMPLETIONINDEX-RANDOM
 _SERVER = re.compile(r"-[a-z0-9]{6,10}-[a-z0-9]{5}$")  # Deployment: NAME-TEMPLATEHASH-RANDOM
-_TUTORIAL_CLASS = "LmCloudSpmd175B32Test"
-_TUTORIAL_LOAD = "up to 10 min"  # the Saxml tutorial's word for this class; no other class's time is published
+_BAR = 8
+"""Cells of a load's progress."""
 
 
 def model_rows(models: Iterable[ModelRow], glyphs: Glyphs) -> list[Row]:
@@ -55,7 +55,7 @@ def ladder_rows(model: ModelRow | None, glyphs: Glyphs) -> list[Row]:
     if model is None:
         return []
     return [
-        Row(f"{model.id}#{row.slice}", (Cell(str(row.slice)), *_marks(row, glyphs), _remark(row, model.short)))
+        Row(f"{model.id}#{row.slice}", (Cell(str(row.slice)), *_marks(row, glyphs), _remark(row, glyphs)))
         for row in model.ladder
     ]
 
@@ -80,19 +80,12 @@ def _mark(mark: RungMark, row: LadderRow, glyphs: Glyphs) -> Cell:
     return Cell(glyphs.pick("✓", "+") + (f" {clock(mark.at)[:5]}" if mark.at else ""), "ok")
 
 
-def _remark(row: LadderRow, short: str) -> Cell:
-    if row.failed:
-        return Cell("Sax never tries again: unpublish, fix, publish", "bad")
-    current = next((mark.rung for mark in row.rungs if mark.current), Rung.NONE)
-    said = {
-        Rung.NONE: ("not assigned", "dim"),
-        Rung.PUBLISHED: ("waits to be assigned: within about 10 s of an idle slice", "dim"),
-        Rung.ASSIGNED: ("assigned is not loaded", "warn"),
-        Rung.LOADING: (_TUTORIAL_LOAD if short == _TUTORIAL_CLASS else "", "dim"),
-        Rung.LOADED: ("can answer", "ok"),
-        Rung.ANSWERED: ("has answered", "ok"),
-    }[current]
-    return Cell(*said)
+def _remark(row: LadderRow, glyphs: Glyphs) -> Cell:
+    if row.share is None or row.remark_role != "dim":
+        return Cell(row.remark, row.remark_role)
+    full = round(row.share * _BAR)
+    bar = glyphs.pick("█", "#") * full + glyphs.pick("░", "-") * (_BAR - full)
+    return Cell(f"{bar} {row.remark}", "busy")
 
 
 def replica(models: Iterable[ModelStatus], row_id: str) -> ReplicaTruth | None:

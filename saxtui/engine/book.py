@@ -18,6 +18,7 @@ class Book:
         self._ours: dict[str, bool] | None = None
         self._loads: set[tuple[str, int, float]] = set()
         self._gone: dict[str, float] = {}
+        self._since: dict[str, float] = {}
 
     async def known(self) -> dict[str, bool]:
         """Every model we ever published, by id: whether it should still be there. Raises Refused."""
@@ -30,6 +31,10 @@ class Book:
     def gone_at(self, model: str) -> float:
         """When we last took it down, 0.0 for never: what the logs said of it before belongs to an earlier life."""
         return self._gone.get(model, 0.0)
+
+    def published_at(self, model: str) -> float:
+        """When we published it, 0.0 when it was not us."""
+        return self._since.get(model, 0.0)
 
     async def published(self, model: str, path: str, checkpoint: str, replicas: int) -> None:
         """Before it is sent. Raises Refused when it cannot be recorded."""
@@ -74,9 +79,12 @@ class Book:
     def _take(self, event: ev.Event, ours: dict[str, bool]) -> None:
         match event:
             case ev.ModelPublished(model=model):
+                if not ours.get(model, False):
+                    self._since[model] = event.at
                 ours[model] = True
             case ev.ModelUnpublished(model=model):
                 ours[model] = False
                 self._gone[model] = event.at
+                self._since.pop(model, None)
             case ev.ModelLoaded():
                 self._loads.add((event.model, event.slice, event.loaded))

@@ -100,6 +100,7 @@ class Truth:
         published = self._first(
             listed.id, Evidence(Rung.PUBLISHED, "GET /listcell", f"max_replicas {listed.max_replicas}", listed.as_of)
         )
+        published = replace(published, at=self._book.published_at(listed.id) or published.at)
         replicas = tuple(
             replica(
                 listed.id,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
-from saxtui.model.serving import Beat, Pulse
+from saxtui.model.serving import Beat, Dialect, Pulse, Reached
 
 _HEIGHTS = "▁▂▃▄▅▆▇"
 _MARKS = {Pulse.TIMEOUT: ("✗", "x"), Pulse.ERROR: ("✗", "x"), Pulse.BLOCKED: ("·", "-")}
@@ -22,17 +23,26 @@ class Strip:
 
 
 def strip(beats: Sequence[Beat], cells: int, *, plain: bool = False) -> Strip:
-    """The last `cells` beats. A good one's height is its time against the slowest shown; a bad one is a cross."""
+    """The last `cells` beats. A good one's height is its time against four usual ones; a bad one is a cross."""
     shown = beats[-cells:]
     if not shown:
         return Strip("", "no beat yet", "dim")
-    slowest = max((beat.seconds for beat in shown if beat.good), default=0.0)
-    marks = "".join(_mark(beat, slowest, plain=plain) for beat in shown)
+    good = [beat.seconds for beat in shown if beat.good]
+    top = 4 * median(good) if good else 0.0
+    marks = "".join(_mark(beat, top, plain=plain) for beat in shown)
     bad = sum(1 for beat in shown if not beat.good)
     last = shown[-1]
     role = "bad" if not last.good else "warn" if bad or last.pulse is Pulse.SLOW else "ok"
     said = f"{last.seconds:.1f} s" if last.good else _WORDS[last.pulse].format(seconds=last.seconds)
     return Strip(marks, said + (f", {bad} of {len(shown)} not answered" if bad else ""), role)
+
+
+def way(reached: Reached | None) -> str:
+    """ "via API server, sax-http v1.0.0": how the HTTP server is reached, "" before it was."""
+    if reached is None:
+        return ""
+    server = {Dialect.OLD: ", sax-http v1.0.0", Dialect.NEW: ", sax-http v1.2.0"}.get(reached.dialect, "")
+    return f"via {reached.way}{server}" + (", blocked" if reached.blocked else "")
 
 
 _WORDS = {
@@ -42,12 +52,12 @@ _WORDS = {
 }
 
 
-def _mark(beat: Beat, slowest: float, *, plain: bool) -> str:
+def _mark(beat: Beat, top: float, *, plain: bool) -> str:
     if beat.pulse in _MARKS:
         return _MARKS[beat.pulse][plain]
     if plain:
         return _PLAIN[beat.pulse]
     if beat.pulse is Pulse.SLOW:
         return "█"
-    share = beat.seconds / slowest if slowest > 0 else 0.0
+    share = beat.seconds / top if top > 0 else 0.0
     return _HEIGHTS[min(len(_HEIGHTS) - 1, int(share * (len(_HEIGHTS) - 1)))]

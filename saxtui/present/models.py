@@ -113,16 +113,16 @@ def note(model: ModelStatus) -> str:
 
 
 def load_time(usual: tuple[float, float] | None) -> str:
-    """ "usually 9 to 10 min", or "" where nobody knows."""
+    """How long a load usually takes: "9-10 min", or "" where nobody knows."""
     if usual is None:
         return ""
     low, high = (max(1, round(seconds / 60)) for seconds in usual)
-    return f"usually {low} min" if low == high else f"usually {low} to {high} min"
+    return f"{low} min" if low == high else f"{low}-{high} min"
 
 
 def _remark(model: ModelStatus, replica: ReplicaTruth, now: float) -> tuple[str, str]:
     if replica.failed:
-        return "final: Sax never tries again. Unpublish, fix, publish", "bad"
+        return "final: unpublish, fix, publish (Sax never tries again)", "bad"
     if replica.broken:
         return f"cannot answer: {replica.broken}", "bad"
     match replica.rung:
@@ -134,7 +134,8 @@ def _remark(model: ModelStatus, replica: ReplicaTruth, now: float) -> tuple[str,
             return "assigned is not loaded", "warn"
         case Rung.LOADING:
             late = model.usual is not None and replica.since and now - replica.since > model.usual[1] * 1.25
-            return ("slower than usual" if late else load_time(model.usual)), "warn" if late else "dim"
+            usual = load_time(model.usual)
+            return (f"slower than its usual {usual}", "warn") if late else (f"of {usual}" if usual else "", "dim")
         case Rung.LOADED:
             return "can answer", "ok"
     return "has answered", "ok"

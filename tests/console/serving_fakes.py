@@ -64,7 +64,7 @@ def model(*rungs: Rung, name: str = "/sax/test/spmd") -> ModelStatus:
     )
     path = "saxml.server.pax.lm.params.lm_cloud.LmCloudSpmd175B32Test"
     assigned = sum(1 for rung in rungs if rung >= Rung.ASSIGNED or rung is Rung.FAILED)
-    return ModelStatus(name, path, "None", len(rungs), assigned, replicas, NOW)
+    return ModelStatus(name, path, "None", len(rungs), assigned, replicas, NOW, (540.0, 600.0), "the tutorial")
 
 
 def _evidence(index: int, top: Rung) -> list[Evidence]:
@@ -90,6 +90,8 @@ class FakeSession:
     store: Store = field(default_factory=Store)
     journal: Any = field(default_factory=lambda: SimpleNamespace(read_only=False))
     dialect: Dialect = Dialect.OLD
+    canary: Any = field(default_factory=lambda: SimpleNamespace(on=True))
+    updated: list[tuple[str, int]] = field(default_factory=list)
     asked_logs: list[LogSelection] = field(default_factory=list)
     lines: asyncio.Queue[LogLine] = field(default_factory=asyncio.Queue)
     prompts: list[tuple[str, Sampling | None]] = field(default_factory=list)
@@ -143,6 +145,9 @@ class FakeSession:
         status = ModelStatus(model, path, checkpoint, replicas, 0, (), NOW)
         self.store.change(models=Part(value=(status,), as_of=NOW))
         return status
+
+    async def update(self, model: str = "", replicas: int = 0, checkpoint: str = "") -> None:
+        self.updated.append((model, replicas))
 
     async def unpublish(self, model: str = "") -> None:
         self.unpublished.append(model)

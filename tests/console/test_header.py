@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from saxtui.console.header import Header, layout
 
 FULL = Header(
     name="a-deployment-with-a-very-long-name", project="my-project-with-thirty-letters", zone="us-west4-a",
-    emulated="x60", exposure="private", slices="2/2", serving="2/2", rate="$77.18/h+", spent="$1,041.02+",
+    emulated="x60", exposure="private", slices="2/2", serving="2/2", canary="▁▁✗", rate="$77.18/h+", spent="$1,041.02+",
     fresh="offline since 14:02", fresh_role="bad",
 )  # fmt: skip
 
@@ -28,8 +30,14 @@ def test_the_emulated_cloud_is_always_named(width: int) -> None:
 
 def test_wide_says_everything() -> None:
     line = "".join(piece.text for piece in layout(FULL, 220))
-    for text in (FULL.name, FULL.project, FULL.zone, "EMULATED x60", "private", "2/2 slices", "serving 2/2"):
+    for text in (FULL.name, FULL.project, FULL.zone, "EMULATED x60", "private", "2/2 slices", "serving 2/2   ▁▁✗"):
         assert text in line
+
+
+def test_the_canary_outlives_what_the_cloud_is_called() -> None:
+    line = "".join(piece.text for piece in layout(replace(FULL, name="spmd", fresh="live"), 80))
+    assert "serving 2/2   ▁▁✗" in line
+    assert "private" not in line
 
 
 def test_before_anything_is_known() -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.widgets import Input
 
 from saxtui.console.modals.publish import PublishModal, check, offered
+from saxtui.console.modals.replicas import ReplicasModal
 from saxtui.console.screens.models import ModelsScreen
+from saxtui.engine.store import Part
 from saxtui.errors import Invalid, Problem
-from saxtui.model.serving import Rung
-from tests.console.serving_fakes import FakeSession, deployment, model, opened, shown, until
+from saxtui.model.serving import Beat, Dialect, Pulse, Reached, Rung
+from tests.console.serving_fakes import NOW, FakeSession, deployment, model, opened, shown, until
 
 SIZES = pytest.mark.parametrize("size", [(120, 40), (80, 24)])
 
@@ -23,7 +26,7 @@ async def test_the_ladder_and_its_evidence(tmp_path: Path, size: tuple[int, int]
     async with opened(session, tmp_path, "models", size) as (app, pilot):
         await until(pilot, lambda: "assigned 2/2 · loaded 1/2" in shown(app), "the ladder")
         assert "assigned is not loaded" in shown(app)
-        assert "can answer" in shown(app) and "up to 10" in shown(app)
+        assert "can answer" in shown(app) and "of 9-10 min" in shown(app)
         assert "Successfully loaded model for key" in shown(app), "evidence of slice 0"
         await pilot.press("enter", "down")
         await until(pilot, lambda: "evidence: slice 1" in shown(app), "slice 1's evidence")
@@ -149,3 +152,45 @@ def test_only_classes_that_fit_are_offered() -> None:
 def test_bad_answers_name_their_field(field: str, values: tuple[str, str, str, str]) -> None:
     with pytest.raises(ValueError, match=f"^{field}: "):
         check(deployment(), *values)
+
+
+@SIZES
+async def test_the_canary_and_the_way_are_one_line(tmp_path: Path, size: tuple[int, int]) -> None:
+    session = FakeSession(deployment())
+    session.serve(model(Rung.LOADED, Rung.LOADED))
+    beats = (Beat(NOW - 60, Pulse.OK, 0.9, "/sax/test/spmd"), Beat(NOW - 30, Pulse.TIMEOUT, 30.0, "/sax/test/spmd"))
+    session.store.change(
+        beats=Part(value=beats), reach=Part(value=Reached("API server", False, Dialect.OLD, False, NOW))
+    )  # fmt: skip
+    async with opened(session, tmp_path, "models", size) as (app, pilot):
+        await until(pilot, lambda: "canary ▂✗ no answer in 30 s, 1 of 2" in shown(app), "the strip")
+        assert "via API server" in shown(app)
+        await pilot.press("b")
+        await until(pilot, lambda: "off: b turns it on" in shown(app), "it is off")
+        assert session.canary.on is False
+
+
+async def test_replicas_are_changed_within_the_slices(tmp_path: Path) -> None:
+    session = FakeSession(deployment())
+    session.serve(model(Rung.LOADED, Rung.LOADED))
+    async with opened(session, tmp_path, "models") as (app, pilot):
+        await until(pilot, lambda: "loaded 2/2" in shown(app), "the model")
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(app.screen, ReplicasModal), "the question")
+        app.screen.query_one("#replicas", Input).value = "3"
+        await pilot.press("enter")
+        await until(pilot, lambda: "a number from 1 to 2" in shown(app), "the refusal")
+        app.screen.query_one("#replicas", Input).value = "1"
+        await pilot.press("enter")
+        await until(pilot, lambda: session.updated == [("/sax/test/spmd", 1)], "it is changed")
+
+
+async def test_what_is_odd_is_said(tmp_path: Path) -> None:
+    session = FakeSession(deployment())
+    hurt = replace(model(Rung.LOADED, Rung.LOADED), ours=False)
+    broken = tuple(replace(item, broken="host 1-5 is newer than the load") for item in hurt.replicas)
+    session.serve(replace(hurt, replicas=broken))
+    async with opened(session, tmp_path, "models") as (app, pilot):
+        await until(pilot, lambda: "nobody published it from here" in shown(app), "the stranger")
+        assert "cannot answer: host 1-5 is newer" in shown(app)
+        assert "broken 2" in shown(app)

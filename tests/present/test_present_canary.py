@@ -17,7 +17,7 @@ MIXED = beats(
 )
 
 
-@pytest.mark.parametrize(("plain", "marks"), [(False, "▁▃█✗✗·"), (True, "__^xx-")])
+@pytest.mark.parametrize(("plain", "marks"), [(False, "▁▂█✗✗·"), (True, "__^xx-")])
 def test_one_mark_a_beat(plain: bool, marks: str) -> None:
     assert strip(MIXED, 60, plain=plain).marks == marks
     assert strip(MIXED, 3, plain=plain).marks == marks[-3:]

@@ -103,8 +103,8 @@ class PublishModal(ModalScreen[Publication | None]):
                 classes="muted", markup=False,
             )  # fmt: skip
             with Horizontal(classes="dialog-buttons"):
-                yield Button("Cancel", id="cancel")
-                yield Button("Publish", id="ok", variant="primary")
+                yield Button("Cancel", id="cancel", compact=True)
+                yield Button("Publish", id="ok", variant="primary", compact=True)
 
     @on(Select.Changed, "#publish-class")
     @on(Input.Changed)

@@ -77,7 +77,7 @@ class ConsoleScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Header and footer around the screen's own body."""
-        yield StatusHeader()
+        yield StatusHeader(plain=self.console.glyphs.ascii_only)
         yield from self.compose_body()
         yield KeyFooter()
 

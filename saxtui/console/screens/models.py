@@ -19,6 +19,7 @@ from saxtui.console.screens.base import ConsoleScreen
 from saxtui.console.styling import ROLE_STYLE, sheet
 from saxtui.console.widgets.rows import Rows
 from saxtui.console.widgets.rule_title import RuleTitle
+from saxtui.present import canary
 from saxtui.present import models as words
 from saxtui.present.models import ModelRow
 
@@ -40,6 +41,10 @@ def _can_change(screen: ModelsScreen) -> str:
     return "a request is under way" if screen.busy else ""
 
 
+def _can_look(screen: ModelsScreen) -> str:
+    return "" if screen.live is not None else "no deployment is open"
+
+
 def _can_unpublish(screen: ModelsScreen) -> str:
     return _can_change(screen) or ("" if screen.model_id else "nothing is published")
 
@@ -55,16 +60,21 @@ class ModelsScreen(ConsoleScreen):
                 lambda s: s.publish(), _can_change),
         Command("models.unpublish", ("u",), "unpublish", "Take the selected model off its slices",
                 lambda s: s.unpublish(), _can_unpublish),
-        Command("models.refresh", ("r",), "refresh", "Ask the servers and read the logs again", lambda s: s.look(),
-                lambda s: "" if s.live else "no deployment is open"),
+        Command("models.replicas", ("s",), "replicas", "Change how many slices the selected model takes",
+                lambda s: s.scale(), _can_unpublish),
         Command("models.evidence", ("enter",), "evidence", "What proves the selected slice's rungs",
                 lambda s: s.show_evidence(), lambda s: "" if s.model_id else "nothing is published"),
         Command("models.talk", ("c",), "chat", "Talk to the model", lambda s: s.console.go("chat")),
+        Command("models.canary", ("b",), "canary", "Turn the canary off or on: a tiny prompt every 30 s",
+                lambda s: s.toggle_canary(), _can_look),
+        Command("models.refresh", ("r",), "refresh", "Ask the servers and read the logs again", lambda s: s.look(),
+                lambda s: "" if s.live else "no deployment is open"),
     )  # fmt: skip
 
     table = getters.query_one("#models", Rows)
     ladder = getters.query_one("#ladder", Rows)
     evidence = getters.query_one("#evidence", Rows)
+    _served = getters.query_one("#models-served", Static)
     _notice = getters.query_one("#models-notice", Static)
     _ladder_title = getters.query_one("#ladder-title", RuleTitle)
     _evidence_title = getters.query_one("#evidence-title", RuleTitle)
@@ -82,6 +92,7 @@ class ModelsScreen(ConsoleScreen):
         with Vertical(classes="body"):
             yield Static(id="models-notice", markup=False)
             yield Rows(ladders.MODEL_COLUMNS, id="models", marker=marker)
+            yield Static(id="models-served", markup=False)
             with Vertical(id="models-detail"):
                 yield RuleTitle(id="ladder-title", ascii_only=plain)
                 yield Rows(ladders.LADDER_COLUMNS, id="ladder", marker=marker)
@@ -113,7 +124,9 @@ class ModelsScreen(ConsoleScreen):
 
     def on_state(self, state: State, previous: State | None) -> None:
         """Paint again when the models changed; keep looking while something loads."""
-        if previous is None or state.models is not previous.models:
+        if previous is None or any(
+            getattr(state, part) is not getattr(previous, part) for part in ("models", "beats", "reach")
+        ):
             self._paint(self.console.sessions.now())
 
     def on_frame(self, now: float) -> None:
@@ -128,22 +141,44 @@ class ModelsScreen(ConsoleScreen):
         said, role = self._said(part.error if part else "", part is None or part.value is None)
         self._notice.display = bool(said)
         self._notice.update(Content.styled(said, ROLE_STYLE[role]))
-        self.table.display = self._detail.display = bool(self._shown)
+        self.table.display = self._detail.display = self._served.display = bool(self._shown)
+        self._served.update(self._service())
         self.table.set_class(bool(part and part.error), "-stale")
         self.table.put(ladders.model_rows(self._shown, self.console.glyphs))
         self._paint_detail()
+
+    def _service(self) -> Content:
+        """One line: the canary's strip, and the way to the server."""
+        session = self.session
+        if session is None:
+            return Content("")
+        state, plain = session.store.state, self.console.glyphs.ascii_only
+        shown = canary.strip(state.beats.value or (), 12 if self.size.width < 100 else 40, plain=plain)
+        if not session.canary.on:
+            shown = canary.Strip(shown.marks, "off: b turns it on", "dim")
+        dot = self.console.glyphs.pick("·", "-")
+        way = canary.way(state.reach.value)
+        return Content.assemble(
+            ("canary ", ROLE_STYLE["dim"]), (shown.marks + " " if shown.marks else "", ROLE_STYLE[shown.role]),
+            (shown.said, ROLE_STYLE[shown.role]), (f"  {dot}  {way}" if way else "", ROLE_STYLE["dim"]),
+        )  # fmt: skip
 
     def _said(self, error: str, unknown: bool) -> tuple[str, str]:
         if self.session is None:
             return "No deployment is open: choose one on Home (1).", "dim"
         if self.busy:
             return self.busy, "busy"
+        if error.startswith("one request blocks all"):
+            return f"▲ {error}; what stands here is older", "warn"
         if error and self._models:
             return f"▲ the last look failed, this is the one before: {error}", "warn"
         if error:
             return f"Cannot ask the model servers yet: {error}\nr asks again.", "bad"
         if unknown:
             return "Asking the HTTP server and reading the primaries' logs …", "busy"
+        odd = next((f"▲ {row.id}: {row.note}" for row in self._shown if row.note), "")
+        if odd:
+            return odd, "warn"
         if not self._models:
             wanted = self.session.deployment.model
             return f"Nothing is published.\np publishes {wanted.id} ({wanted.path.rpartition('.')[2]}).", "dim"
@@ -198,10 +233,32 @@ class ModelsScreen(ConsoleScreen):
         asked = await self.console.push_screen_wait(PublishModal(session.deployment))
         if asked is None:
             return
-        with self._doing(f"Publishing {asked.model} …"):
+        with self._doing(f"Publishing {asked.model}: its slices must have let go of an earlier life first …"):
             await session.publish(asked.model, asked.path, asked.checkpoint, asked.replicas)
         self.console.tell(f"published {asked.model}: now it has to load")
         self.look()
+
+    async def scale(self) -> None:
+        """Ask for another number of replicas, and change it."""
+        from saxtui.console.modals.replicas import ReplicasModal
+
+        session, model = self.session, next((item for item in self._models if item.id == self.model_id), None)
+        if session is None or model is None:
+            return
+        most = session.deployment.slices.count
+        wanted = await self.console.push_screen_wait(ReplicasModal(model.id, model.max_replicas, most))
+        if wanted is None:
+            return
+        with self._doing(f"Changing {model.id} to {wanted} replicas …"):
+            await session.update(model.id, wanted)
+        self.console.tell(f"{model.id} shall take {wanted} slices")
+        self.look()
+
+    def toggle_canary(self) -> None:
+        """Off or on, until the console ends."""
+        if self.session is not None:
+            self.session.canary.on = not self.session.canary.on
+            self._paint(self.console.sessions.now())
 
     async def unpublish(self) -> None:
         """Ask for the model's name to be typed, then take it down."""

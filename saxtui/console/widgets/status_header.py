@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 class StatusHeader(Widget):
     """One line, drawn from console.header's pieces; repaints only when one of them changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, plain: bool = False) -> None:
         super().__init__()
+        self._plain = plain
         self._header = Header()
 
     def show(self, sessions: Sessions) -> None:
         """Take the header's facts from the current deployment."""
         from saxtui.console.header import of_sessions
 
-        header = of_sessions(sessions)
+        header = of_sessions(sessions, plain=self._plain)
         if header != self._header:
             self._header = header
             self.refresh()
