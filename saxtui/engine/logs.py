@@ -96,7 +96,7 @@ class Logs:
         `tail` limits the lines of each pod before now, `since` (epoch seconds) says where they begin. Whoever does not
         ask for the next batch holds the streams back. Raises UsageProblem, CallError.
         """
-        view = await self._watching.look()
+        view = await self._watching.known()
         run = _Run(self._store, self._connection, self._clock, selection, tail, since)
         chosen = select(view.pods, selection)
         if not follow or selection.previous:
@@ -124,6 +124,8 @@ class _Run:
         self._since = since
         self._merger = LogMerger()
         self._turns = LoopTurns()
+        self._last = ""
+        """The pod followed last, by uid."""
         self._came = asyncio.Event()
         self._left = asyncio.Event()
 
@@ -186,12 +188,21 @@ class _Run:
                 for pod in self._selected(known):
                     if pod.uid not in followed and (pod.state in _STARTED or pod.restarts):
                         followed.add(pod.uid)
+                        self._last = pod.uid
                         tasks.create_task(self._follow(pod, self._tail if pod.uid in first else None))
-                await self._store.changed(revision)
+                while (now := self._store.state.cluster.value) is None or now.pods is known.pods:
+                    revision = await self._store.changed(revision)
 
     def _selected(self, view: ClusterView) -> list[Pod]:
+        """The selected pods, found without a look at all pods where that can be: this is asked after every change."""
+        if self._selection.pod and self._last in view.pods:
+            return [view.pods[self._last]]
+        pods = view.pods
+        if self._selection.slice is not None:
+            found = view.slices.get(self._selection.slice)
+            pods = {pod.uid: pod for pod in (*found.present, *found.others)} if found else {}
         try:
-            return select(view.pods, self._selection)
+            return select(pods, self._selection)
         except UsageProblem:
             # The one pod asked for is gone (or not back yet): keep waiting, a follower must not end for it.
             return []

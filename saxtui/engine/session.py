@@ -16,6 +16,7 @@ from saxtui.engine.hearing import Hearing
 from saxtui.engine.inquiry import Inquiry
 from saxtui.engine.lease import Holder
 from saxtui.engine.logs import Logs, LogSelection
+from saxtui.engine.manifest_of import pod_yaml
 from saxtui.engine.phasing import Phasing
 from saxtui.engine.reach import Reach
 from saxtui.engine.recovery import Recovered
@@ -150,6 +151,10 @@ class Session:
     async def phases(self, view: ClusterView | None = None) -> Phases:
         """What each host's process is at, read once from the logs; puts it into the store. Raises CallError."""
         return await self._phasing.look(view or await self._watching.look())
+
+    async def pod_yaml(self, namespace: str, name: str) -> str:
+        """One pod as the API server holds it now, as clean YAML without managedFields. Raises NotFound, CallError."""
+        return await pod_yaml(self.connection, namespace, name)
 
     async def hear(self, slices: Callable[[], Collection[int]]) -> None:
         """Keep `store.state.phases` live until cancelled, while the cluster is watched.

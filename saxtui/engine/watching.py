@@ -68,6 +68,12 @@ class Watching:
             self._show(view)
         return view
 
+    async def known(self) -> ClusterView:
+        """The running watch's picture while it is live; read now otherwise. Raises CallError."""
+        view = self._store.state.cluster.value
+        running = self._task is not None and not self._task.done()
+        return view if running and view is not None and view.freshness is Freshness.LIVE else await self.look()
+
     async def _watch(self) -> None:
         attempt = 0
         while True:

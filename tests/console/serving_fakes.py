@@ -132,6 +132,9 @@ class FakeSession:
                 found.append(self.lines.get_nowait())
             yield LogBatch.of(found)
 
+    async def pod_yaml(self, namespace: str, name: str) -> str:
+        return f"apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\n  namespace: {namespace}\n"
+
     async def models(self) -> tuple[ModelStatus, ...]:
         self.looked += 1
         if self.models_error:

@@ -65,6 +65,17 @@ async def test_picture_of_sixteen_hosts(environ: Mapping[str, str]) -> None:
         assert session.store.state.phases.value == phases
 
 
+async def test_a_pod_as_yaml(environ: Mapping[str, str]) -> None:
+    async with opened(environ) as session:
+        view = await session.look()
+        pod = view.hosts(0)[0]
+        text = await session.pod_yaml(pod.namespace, pod.name)
+        assert text.startswith("apiVersion: v1\nkind: Pod\nmetadata:\n") and f"name: {pod.name}\n" in text
+        assert "managedFields" not in text and "google.com/tpu" in text
+        with pytest.raises(NotFound, match="not there"):
+            await session.pod_yaml(pod.namespace, "no-such-pod")
+
+
 async def test_watch_follows_a_pod_that_is_deleted_and_comes_back(environ: Mapping[str, str]) -> None:
     async with opened(environ) as session, asyncio.timeout(60):
         watch = asyncio.create_task(session.watch())

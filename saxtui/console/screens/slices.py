@@ -71,6 +71,8 @@ class SlicesScreen(ConsoleScreen):
                 _zoom(-1), _no_pods),
         Command("slices.farther", ("minus",), "farther", "Draw more of the fleet: hosts, slices, all of it",
                 _zoom(1), _no_pods, footer=False),
+        Command("slices.details", ("d",), "details", "The pod under the cursor whole: containers, events, node, YAML",
+                lambda s: s.show_details(), lambda s: "" if s.pod else "no pod under the cursor"),
         Command("slices.open", ("enter",), "open", "Go to the log of the pod under the cursor",
                 lambda s: s.open_log(), _no_pods, footer=False),
         Command("slices.zoom", ("z",), "zoom", "The log alone, or with the slices", lambda s: s.toggle_zoom()),
@@ -250,6 +252,13 @@ class SlicesScreen(ConsoleScreen):
             self.toggle_list()
         elif not self.grid.zoom_by(step):
             self.console.tell("this is as near as it goes" if step < 0 else "this is as far as it goes")
+
+    def show_details(self) -> None:
+        """Everything about the pod under the cursor, in a dialog."""
+        from saxtui.console.modals.pod_detail import PodModal
+
+        if self.session is not None and self.pod is not None:
+            self.app.push_screen(PodModal(self.session, self.pod, self.console.sessions.now))
 
     def toggle_zoom(self) -> None:
         """The log pane alone, or under the slices again."""
