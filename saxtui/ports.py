@@ -115,6 +115,12 @@ class Gke(Protocol):
     async def set_node_pool_size(self, location: str, cluster: str, name: str, hosts: int) -> Operation:
         """`hosts` per zone. A slice of several hosts takes all of them or 0. Raises NotFound."""
 
+    async def label_cluster(self, location: str, name: str, labels: Mapping[str, str]) -> Operation:
+        """These labels beside those it has. Raises Conflict or Busy when somebody else changes them meanwhile."""
+
+    async def label_node_pool(self, location: str, cluster: str, name: str, labels: Mapping[str, str]) -> Operation:
+        """These labels of its nodes' machines beside those they have."""
+
     async def get_operation(self, location: str, name: str) -> Operation | None: ...
     async def list_operations(self, location: str) -> list[Operation]: ...
     async def versions(self, location: str) -> tuple[str, tuple[str, ...]]:

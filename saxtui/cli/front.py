@@ -14,7 +14,9 @@ from saxtui.cli.diagnostics import Diagnostics
 from saxtui.cli.interrupts import drive
 from saxtui.cli.output import Output
 from saxtui.errors import ExitCode, Problem, Refused, UsageProblem
+from saxtui.model.term import seconds, term
 from saxtui.present.spend import meter
+from saxtui.present.term import ROLE, sentence
 
 if TYPE_CHECKING:
     from saxtui.engine.runtime import Runtime
@@ -90,7 +92,12 @@ class Front:
             self._say_bills(session, before=billed)
 
     def _say_bills(self, session: Session, *, before: bool) -> bool:
-        cost = meter(session.deployment, session.store.state.progress, session.cloud.clock.now())
+        progress, now = session.store.state.progress, session.cloud.clock.now()
+        cost = meter(session.deployment, progress, now)
+        ends = term(progress.until, now, seconds(session.deployment.ttl))
+        if cost.bills and ends is not None:
+            named = label(self._opened[2], session.deployment)
+            self.diagnostics.note(("time to live: ", ROLE[ends.state]), sentence(ends, named))
         if cost.bills or before:
             where = "" if session.cloud.clock.speed == 1.0 else "   (embedded cloud: nobody charges this)"
             self.diagnostics.note(("bills now: ", "warn" if cost.bills else "ok"), cost.sentence(), (where, "dim"))

@@ -1,4 +1,4 @@
-"""`pause` and `resume`: every slice to zero hosts and back; the cluster and all that costs little stay."""
+"""`pause`, `resume` and `extend`: slices to zero and back, and more time to live."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from saxtui.cli.options import deployment_option, json_option, take_over_option,
 from saxtui.cli.run_view import follow
 from saxtui.errors import ExitCode, Problem, Refused
 from saxtui.present.spend import meter, paused_meter
+from saxtui.present.times import moment
 
 if TYPE_CHECKING:
     from saxtui.engine.session import Session
@@ -74,6 +75,32 @@ def resume(front: Front, named: str | None, yes: bool, take_over: bool) -> int:
         if not progress.run or not (progress.paused or progress.kind in ("pause", "resume")):
             raise _nothing(session.deployment.name, "resume", f"what is missing of it is made by: saxtui up -d {given}")
         return await runs.bring_up(front, session, named=given, yes=yes, take_over=take_over, kind="resume")
+
+    return front.with_session(named, work, write=True)
+
+
+@click.command("extend")
+@deployment_option
+@click.argument("time")
+@take_over_option
+@json_option
+@click.pass_obj
+def extend(front: Front, named: str | None, time: str, take_over: bool) -> int:
+    """Move the end of the time to live by TIME, such as 90m, 4h or 2d. Nothing is ever deleted at the end by itself."""
+    from saxtui.model.term import seconds
+
+    try:
+        more = seconds(time)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    if not more:
+        raise click.UsageError("name a time such as 90m, 4h or 2d")
+
+    async def work(session: Session) -> int:
+        until = await session.extend(more, take_over=take_over)
+        front.out.line("time to live: ", ("until ", "dim"), moment(until))
+        front.out.record("extended", deployment=session.deployment.name, until=until)
+        return int(ExitCode.DONE)
 
     return front.with_session(named, work, write=True)
 

@@ -75,7 +75,7 @@ async def show_status(front: Front, session: Session, named: str) -> int:
         outcome=progress.outcome, started=progress.started, ended=progress.ended,
         usd_per_hour=cost.usd_per_hour, spent=cost.spent, unpriced=cost.unpriced,
         doubtful=cost.doubtful, under_way=cost.under_way, observed=failure is None, changes=_pending(plan),
-        drift=len(changed), paused=progress.paused,
+        drift=len(changed), paused=progress.paused, until=progress.until, ttl=deployment.ttl,
     )  # fmt: skip
     if failure is not None:
         return front.failed(failure.problem, ExitCode.DOUBT if holds(progress) else failure.exit_code)

@@ -30,6 +30,8 @@ class Header:
     serving: str = ""
     canary: str = ""
     canary_role: str = ""
+    ends: str = ""
+    ends_role: str = "dim"
     rate: str = ""
     spent: str = ""
     fresh: str = "starting"
@@ -76,18 +78,20 @@ def _lefts(header: Header) -> list[list[Piece]]:
     slices = [Piece(f"{header.slices} slices", "warn" if paused else "")] if header.slices else []
     serving = [Piece(f"serving {header.serving}")] if header.serving else []
     beating = [*serving, *([Piece(header.canary, header.canary_role)] if header.canary else [])]
+    far_end = [Piece(header.ends, header.ends_role)] if header.ends else []
+    ends = far_end if header.ends_role != "dim" else []
     rows = [
-        [brand, *_joined(name, far), *emulated, *exposure, *slices, *beating],
-        [brand, *_joined(name, near), *emulated, *exposure, *slices, *beating],
-        [brand, *name, *emulated, *exposure, *slices, *beating],
-        [brand, *_joined(name, far), *emulated, *exposure, *slices, *serving],
-        [brand, *_joined(name, near), *emulated, *exposure, *slices, *serving],
-        [brand, *name, *emulated, *exposure, *slices, *serving],
-        [brand, *name, *emulated, *slices, *serving],
-        [brand, *name, *short, *beating],
-        [brand, *name, *short, *serving],
-        [brand, *name, *short],
-        [*name, *short],
+        [brand, *_joined(name, far), *emulated, *exposure, *slices, *beating, *far_end],
+        [brand, *_joined(name, near), *emulated, *exposure, *slices, *beating, *far_end],
+        [brand, *name, *emulated, *exposure, *slices, *beating, *ends],
+        [brand, *_joined(name, far), *emulated, *exposure, *slices, *serving, *ends],
+        [brand, *_joined(name, near), *emulated, *exposure, *slices, *serving, *ends],
+        [brand, *name, *emulated, *exposure, *slices, *serving, *ends],
+        [brand, *name, *emulated, *slices, *serving, *ends],
+        [brand, *name, *short, *beating, *ends],
+        [brand, *name, *short, *serving, *ends],
+        [brand, *name, *short, *ends],
+        [*name, *short, *ends],
     ]
     return [_spaced(row) for row in rows]
 
@@ -135,10 +139,15 @@ def of_sessions(sessions: Sessions, *, plain: bool = False) -> Header:
 
 
 def _of_live(live: Live, emulated: str, now: float, *, plain: bool) -> Header:
+    from saxtui.model.term import seconds, term
+    from saxtui.present.term import ROLE
+    from saxtui.present.term import short as short_end
+
     wanted = live.session.deployment
     cost = live.cost(now)
     fresh, role = _freshness(live, now)
     marks, canary_role = _canary(live.state, plain=plain)
+    ends = term(live.state.progress.until, now, seconds(wanted.ttl)) if cost.bills else None
     return Header(
         name=wanted.name,
         project=wanted.project,
@@ -149,6 +158,8 @@ def _of_live(live: Live, emulated: str, now: float, *, plain: bool) -> Header:
         serving=serving(live.state, wanted.model.id),
         canary=marks,
         canary_role=canary_role,
+        ends=short_end(ends) if ends is not None else "",
+        ends_role=ROLE[ends.state] if ends is not None else "dim",
         rate=cost.rate_text,
         spent=_spent(cost),
         fresh=fresh,

@@ -53,6 +53,23 @@ async def pause(console: ConsoleApp, live: Live) -> None:
         console.go("provision")
 
 
+async def extend(console: ConsoleApp, live: Live) -> None:
+    """Ask for how long, then move the end of its time to live. Raises SaxtuiError."""
+    from saxtui.console.modals.extend import ExtendModal
+    from saxtui.model.term import seconds, term
+    from saxtui.present.term import sentence
+    from saxtui.present.times import moment
+
+    now, wanted = console.sessions.now(), live.session.deployment
+    ends = term(live.state.progress.until, now, seconds(wanted.ttl))
+    said = sentence(ends, wanted.name) if ends is not None else "it has no end so far"
+    typed = await console.push_screen_wait(ExtendModal(live.name, said))
+    if typed is not None:
+        until = await live.session.extend(seconds(typed))
+        console.tell(f"{live.name}: time to live until {moment(until)}")
+        await console.sessions.refresh()
+
+
 def no_pause(live: Live | None) -> str:
     """Why its slices cannot be let go now, or ""."""
     from saxtui.model.progress import Ownership

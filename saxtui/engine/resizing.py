@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from saxtui.engine.marking import Markable
 from saxtui.engine.sending import SENDS, Request, send
-from saxtui.engine.step import Step, StepContext, backoff, patiently
+from saxtui.engine.step import StepContext, backoff, patiently
 from saxtui.errors import Problem, StepFailed
 from saxtui.model import events as ev
 
@@ -23,7 +24,7 @@ class Size:
     operation: str = ""
 
 
-class Resizable(Step):
+class Resizable(Markable):
     """A step whose resource can be let go down to nothing and come back, and stays ours meanwhile."""
 
     @property

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from saxtui.engine import mending, mirror, pausing, planning, provisioning, recovery, rollback, teardown
+from saxtui.engine import marking, mending, mirror, pausing, planning, provisioning, recovery, rollback, teardown
 from saxtui.engine.checks import problems, survey
 from saxtui.engine.connection import Connection
 from saxtui.engine.control import Control, Paused
@@ -25,6 +25,7 @@ from saxtui.engine.usual import Times
 from saxtui.errors import CallError, ExitCode, Problem, Refused
 from saxtui.model import choices as choosing
 from saxtui.model import events as ev
+from saxtui.model import term
 from saxtui.model.checks import CheckRow
 from saxtui.model.plan import Action, Plan, StepKind
 from saxtui.model.progress import Ownership, RunProgress
@@ -117,13 +118,53 @@ class Runs:
         lease = self._lease(take_over)
         try:
             await control.reading(lease.look())
+            new_term = await self._begin_term(recorder)
+            steps = self._steps()
             make = self._maker(control, recorder, self._store.state.progress, lease, adopt=self._named(adopt))
+            if new_term:
+                await self._mark(make)
             result = await self._mirrored(lease, provisioning.provision(plan, steps, make, recorder, kind))
             return await self._with_choices(result)
         except Paused:
             return self._not_begun(kind)
         finally:
             self._control = None
+
+    async def extend(self, seconds: float, *, take_over: bool = False) -> float:
+        """Move the end of its time to live, from now where it is over or was never set; returns it in epoch seconds.
+
+        Journaled, then written as a label on what is ours. Raises Refused like `up`, and SaxtuiError when a label
+        cannot be written: the journal's end holds all the same.
+        """
+        control, recorder = self._begin("extend")
+        lease = self._lease(take_over)
+        try:
+            await control.reading(lease.look())
+            now = self._cloud.clock.now()
+            until = max(now, self._store.state.progress.until or now) + seconds
+            await recorder.emit(ev.TermSet(at=now, run=recorder.run, until=until))
+            await self._mark(self._maker(control, recorder, self._store.state.progress, lease))
+            await lease.release()
+            return until
+        finally:
+            self._control = None
+
+    async def _begin_term(self, recorder: Recorder) -> bool:
+        """The first `up` sets the end; another one only after a take-down. Whether this one did."""
+        whole, now = term.seconds(self._deployment.ttl), self._cloud.clock.now()
+        if not whole or self._store.state.progress.until is not None:
+            return False
+        await recorder.emit(ev.TermSet(at=now, run=recorder.run, until=now + whole))
+        return True
+
+    async def _mark(self, make: ContextMaker) -> None:
+        """Write the end onto the cluster first, then the pools: whatever of them is ours."""
+        progress = self._store.state.progress
+        wanted = term.labels(progress.until)
+        steps = [step for step in self._steps().values() if isinstance(step, marking.Markable)]
+        for step in steps:
+            if wanted and progress.step(step.id).ownership is Ownership.OWNED:
+                await marking.label(step, make(step.id), wanted)
 
     async def pause_slices(self, *, take_over: bool = False) -> RunResult:
         """Every slice of ours to zero hosts; cluster, bucket and identity stay. Raises Refused like `up`."""
@@ -338,7 +379,7 @@ class Runs:
     def _steps(self, more: list[str] | None = None) -> dict[str, Step]:
         progress = self._store.state.progress
         journaled = [name for name, step in progress.steps.items() if step.ownership in _STANDS]
-        return catalog.build(self._deployment, self._manifest, [*journaled, *(more or ())])
+        return catalog.build(self._deployment, self._manifest, [*journaled, *(more or ())], progress.until)
 
     def _begin(self, kind: str) -> tuple[Control, Recorder]:
         if self._control is not None:

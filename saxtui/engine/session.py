@@ -128,6 +128,10 @@ class Session:
         """Ask again and again for the same, for so long. Raises Refused like `up`."""
         return await self._runs.wait_for_room(minutes)
 
+    async def extend(self, seconds: float, *, take_over: bool = False) -> float:
+        """Move the end of its time to live; returns it in epoch seconds. Raises SaxtuiError, Refused like `up`."""
+        return await self._runs.extend(seconds, take_over=take_over)
+
     async def let_go(self) -> RunResult:
         """Pause out of a half-way run: what is half made goes, the slices that are up go to zero. Raises Refused."""
         return await self._runs.let_go()

@@ -202,6 +202,7 @@ class Step:
         self.id = step_id
         self.deployment = deployment
         self.manifest = manifest
+        self.until: float | None = None
 
     @property
     def resource(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from saxtui.errors import Problem
+from saxtui.model import term
 from saxtui.model.progress import Ownership, RunProgress, StepState, fold
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ class Summary:
     since: float | None
     unpriced: tuple[str, ...] = ()
     id: str = ""
+    until: float | None = None
+    """The end of its time to live, in epoch seconds."""
+    ttl: float = 0.0
+    """The whole of it, in seconds; 0.0 without one."""
 
 
 def summarise(
@@ -58,6 +63,8 @@ def summarise(
         since=events[-1].at if events else None,
         unpriced=tuple(dict.fromkeys((*usd.unknown, *spent.unknown))),
         id=deployment.id,
+        until=progress.until,
+        ttl=term.seconds(deployment.ttl),
     )
 
 

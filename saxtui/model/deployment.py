@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from saxtui.catalog import sax_models, tpus
+from saxtui.model import term
 
 Label = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$")]
 CloudName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9/_.:-]*$", max_length=200)]
@@ -235,6 +236,11 @@ class Deployment(_Part):
     )
     adopt_bucket: bool = Field(
         default=False, description="use a bucket of that name that is not ours, and never delete it"
+    )
+    ttl: str = Field(
+        default="",
+        pattern=term.PATTERN,
+        description='how long it is meant to live, such as 8h or 2d; then it warns, and deletes nothing; "" = no end',
     )
     extra_labels: dict[LabelKey, LabelValue] = Field(
         default={}, max_length=32, description="labels of your own for everything made here, such as team: nlp"

@@ -195,6 +195,14 @@ class Resized(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TermSet(Event):
+    """Until when the deployment is meant to live, in epoch seconds; the labels in the cloud follow. `step` is ""."""
+
+    type: ClassVar[str] = "term-set"
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note(Event):
     """A line for the operator that changes no state."""
 
@@ -235,7 +243,8 @@ class ModelLoaded(Event):
 
 ALL: tuple[type[Event], ...] = (
     RunStarted, RunFinished, StepStarted, Intent, Sent, OperationSeen, Progress, Owned, Foreign, Adopted, Doubt,
-    StepDone, StepFailed, Deleting, Gone, Resizing, Resized, Note, ModelPublished, ModelUnpublished, ModelLoaded,
+    StepDone, StepFailed, Deleting, Gone, Resizing, Resized, TermSet, Note,
+    ModelPublished, ModelUnpublished, ModelLoaded,
 )  # fmt: skip
 _BY_TYPE = {cls.type: cls for cls in ALL}
 

@@ -89,6 +89,8 @@ class RunProgress:
     started: float | None = None
     ended: float | None = None
     steps: Mapping[str, StepProgress] = field(default_factory=lambda: MappingProxyType({}))
+    until: float | None = None
+    """The end of its time to live, in epoch seconds; none without one, and once it is taken down."""
 
     @property
     def running(self) -> bool:
@@ -118,9 +120,15 @@ def apply(state: RunProgress, event: ev.Event) -> RunProgress:
     match event:
         case ev.RunStarted():
             steps = {**state.steps, **{step_id: _waiting(state.step(step_id)) for step_id in event.steps}}
-            return RunProgress(run=event.run, kind=event.kind, started=event.at, steps=MappingProxyType(steps))
+            return RunProgress(
+                run=event.run, kind=event.kind, started=event.at, steps=MappingProxyType(steps), until=state.until
+            )
         case ev.RunFinished():
-            return replace(state, outcome=event.outcome, said=event.said, ended=event.at)
+            over = (event.kind, event.outcome) == ("down", "done")
+            until = None if over else state.until
+            return replace(state, outcome=event.outcome, said=event.said, ended=event.at, until=until)
+        case ev.TermSet():
+            return replace(state, until=event.until)
     if not event.step:
         return state
     before = state.step(event.step)

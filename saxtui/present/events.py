@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from saxtui.model import events as ev
-from saxtui.present.times import clock
+from saxtui.present.times import clock, moment
 from saxtui.present.words import duration
 
 
@@ -42,6 +42,8 @@ def _say(event: ev.Event) -> tuple[str, str, str]:
             return "failed", problem.one_line(), "bad"
         case ev.Doubt(said=said):
             return "doubt", said, "doubt"
+        case ev.TermSet(until=until):
+            return "term", f"meant to live until {moment(until)}; nothing is deleted by itself", "dim"
         case ev.Progress(said=said) | ev.Note(said=said):
             return ("wait" if isinstance(event, ev.Progress) else "note"), said, "dim"
         case ev.ModelPublished(model=model, path=path, replicas=replicas):

@@ -10,7 +10,7 @@ import contextlib
 import copy
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -318,6 +318,22 @@ class FakeGke:
             return self.w.operation("SET_NODE_POOL_SIZE", target, seconds, end)
 
         return await self.w.mutate(f"size pool {name} {hosts}", effect)
+
+    async def label_cluster(self, location: str, name: str, labels: Mapping[str, str]) -> Operation:
+        def effect() -> Operation:
+            row = self.w.clusters[name]
+            row["labels"] = {**row["labels"], **labels}
+            return self.w.operation("UPDATE_CLUSTER", f"x/clusters/{name}", 5.0, lambda: None)
+
+        return await self.w.mutate(f"label cluster {name}", effect)
+
+    async def label_node_pool(self, location: str, cluster: str, name: str, labels: Mapping[str, str]) -> Operation:
+        def effect() -> Operation:
+            config = self.w.pools[name]["spec"]["config"]
+            config["resourceLabels"] = {**config.get("resourceLabels", {}), **labels}
+            return self.w.operation("UPDATE_NODE_POOL", f"x/clusters/{cluster}/nodePools/{name}", 20.0, lambda: None)
+
+        return await self.w.mutate(f"label pool {name}", effect)
 
     async def get_operation(self, location: str, name: str) -> Operation | None:
         await self.w.read(f"get operation {name}")

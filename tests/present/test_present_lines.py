@@ -69,6 +69,7 @@ def test_a_problem_without_an_answer_still_says_all_five_things() -> None:
             "resized",
             "tpu1: 8 hosts",
         ),
+        (ev.TermSet(at=0, run="r", until=0.0), "term", "meant to live until -; nothing is deleted by itself"),
         (ev.Note(**BASE, said="hello"), "note", "hello"),
         (
             ev.ModelPublished(**BASE, model="/sax/test/m", path="a.B", checkpoint="None", replicas=2),

@@ -13,7 +13,7 @@ from saxtui.model.deployment import Deployment
 from tests.stories.robot import EmbeddedCloud, Operator, wait_until
 
 CLUSTER = "v1/projects/demo-project/locations/us-west4/clusters/saxml"
-WANTED = Deployment(id="paused1", name="napping", project="demo-project", bucket="demo-project-napping")
+WANTED = Deployment(id="paused1", name="napping", project="demo-project", bucket="demo-project-napping", ttl="8h")
 TOKEN = "CLOUDSDK_AUTH_ACCESS_TOKEN"
 CPU_NODES, HOSTS = 4, 16
 
@@ -50,6 +50,13 @@ async def test_after_a_pause_no_chip_is_left_and_after_resume_the_model_answers(
         assert await session.drift() == ()
         (line,) = [line for line in await kept(runtime) if line.name == WANTED.name]
         assert line.state == "paused" and line.usd_per_hour is not None and line.usd_per_hour < 1
+
+        until = await session.extend(3600)
+        told = cluster(cloud)
+        marks = [told["resourceLabels"], *(pool["config"]["resourceLabels"] for pool in told["nodePools"][1:])]
+        assert [labels["saxtui-until"] for labels in marks] == [str(int(until))] * 3
+        assert all(labels["saxtui-deployment"] == WANTED.id for labels in marks), "what was there stays"
+        assert await session.drift() == ()
 
         plan = await session.plan()
         assert plan.consequences[0].startswith("PAUSED: tpu1, tpu2")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from saxtui.adapters.google.transport import TIMEOUT, Json, Transport
@@ -70,6 +71,22 @@ class GoogleGke:
         path = f"{self._cluster(location, cluster)}/nodePools/{name}"
         return await self._change("set_node_pool_size", {"name": path, "node_count": hosts}, "resize", f"pool {name}")
 
+    async def label_cluster(self, location: str, name: str, labels: Mapping[str, str]) -> Operation:
+        """Read, add, write back under the fingerprint that was read."""
+        path = self._cluster(location, name)
+        found = await self._must_read("get_cluster", path, f"cluster {name}")
+        merged = {**_labels(found.resource_labels), **labels}
+        request = {"name": path, "resource_labels": merged, "label_fingerprint": found.label_fingerprint}
+        return await self._change("set_labels", request, "label", f"cluster {name}")
+
+    async def label_node_pool(self, location: str, cluster: str, name: str, labels: Mapping[str, str]) -> Operation:
+        """Read, add, write back under the etag that was read."""
+        path = f"{self._cluster(location, cluster)}/nodePools/{name}"
+        found = await self._must_read("get_node_pool", path, f"pool {name}")
+        merged = {**_labels(found.config.resource_labels), **labels}
+        request = {"name": path, "resource_labels": {"labels": merged}, "etag": found.etag}
+        return await self._change("update_node_pool", request, "label", f"pool {name}")
+
     async def get_operation(self, location: str, name: str) -> Operation | None:
         """None where the API says 404."""
         path = f"{self._parent(location)}/operations/{name}"
@@ -112,6 +129,12 @@ class GoogleGke:
             )
         except NotFound:
             return None
+
+    async def _must_read(self, method: str, path: str, target: str) -> Any:
+        """Raises NotFound."""
+        return await self._transport.run(
+            lambda: getattr(self._load(), method)(request={"name": path}, timeout=TIMEOUT), "get", target
+        )
 
     async def _create(self, field: str, message: str, parent: str, spec: Json) -> Operation:
         name = str(spec.get("name", ""))

@@ -50,6 +50,8 @@ class HomeScreen(ConsoleScreen):
                 lambda s: _chosen(s) or s.no_resume()),
         Command("home.pause", ("z",), "pause", "Scale its slices to zero; the cluster stays", lambda s: s.pause(),
                 lambda s: _chosen(s) or s.no_pause()),
+        Command("home.extend", ("e",), "extend", "More time to live; nothing is deleted when it ends",
+                lambda s: s.extend(), _chosen, footer=False),
         Command("home.take-down", ("x",), "take down", "Delete everything of it and prove it gone",
                 lambda s: s.take_down(), lambda s: _chosen(s) or s.no_down()),
         Command("home.reload", ("f5",), "reload", "Read the journals again", lambda s: s.console.sessions.refresh(),
@@ -120,18 +122,25 @@ class HomeScreen(ConsoleScreen):
 
     def _row(self, line: Summary, now: float) -> Row:
         from saxtui.console.deployment_words import sign_of, state_of, when
+        from saxtui.model.term import term
         from saxtui.present.spend import of_line
+        from saxtui.present.term import ROLE, short
 
         live = next((live for live in self.console.sessions.opened if live.name == line.name), None)
         state, said = state_of(line, live)
         cost = live.cost(now) if live is not None else of_line(line)
         sign = sign_of(state)
+        ends = term(line.until if live is None else live.state.progress.until, now, line.ttl) if cost.bills else None
+        if ends is not None and ends.state != "far":
+            said = f"{short(ends)}: e extends   {said}".rstrip()
+        role = sign.role if sign.role in {"warn", "bad", "doubt"} else ""
+        role = ROLE[ends.state] if ends is not None and ends.state != "far" else role
         return Row(
             line.name,
             (
                 Cell(self.console.glyphs.sign(sign), sign.role),
                 Cell(line.name, "strong"),
-                Cell(said or _serves(live) or sign.word, sign.role if sign.role in {"warn", "bad", "doubt"} else ""),
+                Cell(said or _serves(live) or sign.word, role),
                 Cell(line.zone, "dim"),
                 Cell(cost.rate_text, "warn" if cost.bills else "dim"),
                 Cell(cost.spent_text),
@@ -190,6 +199,10 @@ class HomeScreen(ConsoleScreen):
             self.console.tell(f"pause: {reason}")
         else:
             await runs.pause(self.console, live)
+
+    async def extend(self) -> None:
+        """Ask for how long, and move the end of its time to live."""
+        await runs.extend(self.console, await self.console.sessions.open(self.selected))
 
     async def take_down(self) -> None:
         """Ask for the name, then run `down` and show it."""

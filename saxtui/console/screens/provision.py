@@ -60,6 +60,8 @@ class ProvisionScreen(ConsoleScreen):
                 lambda s: s.live.session.pause(), lambda s: "" if s.live and s.live.running else "nothing runs"),
         Command("provision.pause", ("z",), "pause", "Scale every slice to zero; the cluster stays",
                 lambda s: runs.pause(s.console, s.live), lambda s: _idle(s) or runs.no_pause(s.live)),
+        Command("provision.extend", ("e",), "extend", "More time to live; nothing is deleted when it ends",
+                lambda s: runs.extend(s.console, s.live), _idle, footer=False),
         Command("provision.take-down", ("x",), "take down", "Delete everything of it and prove it gone",
                 lambda s: runs.take_down(s.console, s.live), _idle),
         Command("provision.hosts", ("s",), "slices", "The hosts of every slice", lambda s: s.console.go("slices")),

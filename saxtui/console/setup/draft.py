@@ -69,6 +69,7 @@ class Draft:
     pool_prefix: str = "tpu"
     placement_policy: str = ""
     extra_labels: str = ""
+    ttl: str = ""
     taken: frozenset[str] = frozenset()
 
     def put(self, field: str, value: str) -> Draft:
@@ -304,6 +305,7 @@ _SHAPES = {
     "network": "a name, or a path such as projects/P/global/networks/N",
     "subnetwork": "a name, or a path such as projects/P/regions/R/subnetworks/S",
     "reservation": "a name, or projects/OWNER/reservations/NAME",
+    "ttl": "a time such as 90m, 8h or 2d; nothing = no end",
     "extra_labels": "key=value in lower-case letters, digits, - and _, a letter first in the key",
 }
 

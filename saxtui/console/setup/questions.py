@@ -123,6 +123,8 @@ ADVANCED = (
              "them by.", ("slices", "placement_policy"), hint="TPU7x only"),
     Question("extra_labels", "Labels", "Your own, on everything made here, such as team=nlp.", ("extra_labels",),
              hint="team=nlp cost-center=42"),
+    Question("ttl", "Time to live", "Such as 8h or 2d: saxtui warns when it ends, in the header and on every command, "
+             "and a label in the cloud tells it. Nothing is ever deleted by itself.", ("ttl",), hint="no end"),
 )  # fmt: skip
 TYPED = Question("typed", "Project id", "Typing the project id is the consent to this very plan and to what it costs.")
 VIEW = Question("view", "Shown as", "list: every step in order. graph: each step under what it waits for.", (),

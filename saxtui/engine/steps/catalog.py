@@ -54,11 +54,19 @@ def edges(deployment: Deployment) -> dict[str, tuple[str, ...]]:
     }
 
 
-def build(deployment: Deployment, manifest: Manifest, journaled: Iterable[str] = ()) -> dict[str, Step]:
-    """Every step by id, in the order of `edges`. `journaled` adds pools and bindings only the journal still knows."""
+def build(
+    deployment: Deployment, manifest: Manifest, journaled: Iterable[str] = (), until: float | None = None
+) -> dict[str, Step]:
+    """Every step by id, in the order of `edges`. `journaled` adds pools and bindings only the journal still knows.
+
+    `until`: the end of its time to live, in epoch seconds, for the labels that tell it.
+    """
     wanted = edges(deployment)
     extra = [name for name in journaled if name not in wanted and name.startswith((POOL, "binding/"))]
-    return {name: _make(name)(name, deployment, manifest) for name in (*wanted, *extra)}
+    steps = {name: _make(name)(name, deployment, manifest) for name in (*wanted, *extra)}
+    for step in steps.values():
+        step.until = until
+    return steps
 
 
 def _make(name: str) -> type[Step]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from saxtui.engine.step import Json, Look, Observation, Presence, Step, StepContext
+from collections.abc import Mapping
+
+from saxtui.engine.marking import Markable
+from saxtui.engine.step import Json, Look, Observation, Presence, StepContext
 from saxtui.engine.steps import operations
 from saxtui.errors import Problem, StepFailed
+from saxtui.model import term
 from saxtui.model.deployment import Channel
 from saxtui.model.plan import StepKind
 from saxtui.ports import ClusterInfo
@@ -15,7 +19,7 @@ _CHANNEL = {Channel.NONE: "None"}
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
-class Cluster(Step):
+class Cluster(Markable):
     """A regional cluster whose CPU nodes are in the one zone of the slices, so that `cpu_nodes` is their number.
 
     With `every_zone` no zone is named, and GKE makes as many in each zone it takes.
@@ -47,7 +51,7 @@ class Cluster(Step):
             f"--machine-type={spec.cpu_machine_type}",
             "--scopes=cloud-platform",
             f"--workload-pool={wanted.workload_pool}",
-            f"--labels={_pairs(wanted.labels)}",
+            f"--labels={_pairs(self.labels)}",
         ]
         flags += [f"--cluster-version={spec.version}"] if spec.version else []
         flags += (
@@ -60,6 +64,20 @@ class Cluster(Step):
         flags += [f"--subnetwork={spec.subnetwork}"] if spec.subnetwork else []
         return f"gcloud container clusters create {spec.name} " + " ".join(flags)
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """The deployment's, with the end of its time to live."""
+        return {**self.deployment.labels, **term.labels(self.until)}
+
+    async def marks(self, ctx: StepContext) -> Mapping[str, str] | None:
+        """Its resource labels."""
+        found = await ctx.cloud.gke.get_cluster(self.deployment.region, self.deployment.cluster.name)
+        return None if found is None else found.labels
+
+    async def mark(self, ctx: StepContext, labels: Mapping[str, str]) -> str:
+        """Ask GKE for it."""
+        return (await ctx.cloud.gke.label_cluster(self.deployment.region, self.deployment.cluster.name, labels)).name
+
     def body(self) -> Json:
         """GKE's CreateClusterRequest."""
         wanted, spec = self.deployment, self.deployment.cluster
@@ -69,7 +87,7 @@ class Cluster(Step):
             "config": {
                 "machineType": spec.cpu_machine_type,
                 "oauthScopes": [SCOPE],
-                "resourceLabels": wanted.labels,
+                "resourceLabels": self.labels,
                 "workloadMetadataConfig": {"mode": "GKE_METADATA"},
             },
             "management": {"autoUpgrade": True, "autoRepair": True},
@@ -78,7 +96,7 @@ class Cluster(Step):
             "name": spec.name,
             **({} if spec.every_zone else {"locations": [wanted.zone]}),
             "nodePools": [pool],
-            "resourceLabels": wanted.labels,
+            "resourceLabels": self.labels,
             "workloadIdentityConfig": {"workloadPool": wanted.workload_pool},
         }
         if spec.version:
@@ -121,7 +139,8 @@ class Cluster(Step):
         found = await ctx.cloud.gke.get_cluster(wanted.region, spec.name)
         if found is None:
             return []
-        rows = [(f"label {key}", value, found.labels.get(key, "missing")) for key, value in wanted.extra_labels.items()]
+        told = {**wanted.extra_labels, **term.labels(self.until)}
+        rows = [(f"label {key}", value, found.labels.get(key, "missing")) for key, value in told.items()]
         if spec.release_channel:
             rows.append(("release channel", spec.release_channel.value, found.channel))
         if found.private_nodes is not None:

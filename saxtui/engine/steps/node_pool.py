@@ -5,6 +5,7 @@ GKE lets a slice of several hosts go whole and brings it back whole: its pool ha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from saxtui.engine.resizing import Resizable, Size
@@ -12,6 +13,7 @@ from saxtui.engine.step import Json, Look, Observation, Presence, StepContext
 from saxtui.engine.steps import operations
 from saxtui.engine.steps.cluster import SCOPE
 from saxtui.errors import Invalid, Problem, StepFailed
+from saxtui.model import term
 from saxtui.model.plan import StepKind
 from saxtui.ports import NodePoolInfo
 
@@ -59,7 +61,7 @@ class NodePool(Resizable):
             f"--machine-type={shape.machine_type}",
             f"--num-nodes={0 if wanted.slices.flex_start else shape.hosts}",
         ]
-        labels = ",".join(f"{key}={value}" for key, value in wanted.labels.items())
+        labels = ",".join(f"{key}={value}" for key, value in self.labels.items())
         flags += ["--scopes=cloud-platform", "--workload-metadata=GKE_METADATA", f"--labels={labels}"]
         flags += [f"--tpu-topology={shape.topology}"] if shape.multi_host else []
         flags += [f"--placement-policy={wanted.slices.placement_policy}"] if wanted.slices.placement_policy else []
@@ -71,6 +73,21 @@ class NodePool(Resizable):
         if wanted.slices.reservation:
             flags += ["--reservation-affinity=specific", f"--reservation={wanted.slices.reservation}"]
         return f"gcloud container node-pools create {self.name} " + " ".join(flags)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The deployment's, with the end of its time to live."""
+        return {**self.deployment.labels, **term.labels(self.until)}
+
+    async def marks(self, ctx: StepContext) -> Mapping[str, str] | None:
+        """The labels of its nodes' machines."""
+        found = await self._get(ctx)
+        return None if found is None else found.labels
+
+    async def mark(self, ctx: StepContext, labels: Mapping[str, str]) -> str:
+        """Ask GKE for it."""
+        wanted = self.deployment
+        return (await ctx.cloud.gke.label_node_pool(wanted.region, wanted.cluster.name, self.name, labels)).name
 
     @property
     def full(self) -> int:
@@ -90,7 +107,7 @@ class NodePool(Resizable):
         config: Json = {
             "machineType": shape.machine_type,
             "oauthScopes": [SCOPE],
-            "resourceLabels": wanted.labels,
+            "resourceLabels": self.labels,
             "workloadMetadataConfig": {"mode": "GKE_METADATA"},
         }
         if wanted.slices.spot:
@@ -170,7 +187,9 @@ class NodePool(Resizable):
             return []
         hosts = ctx.now.hosts if ctx.now.hosts is not None else self.full
         sized = () if self.deployment.slices.flex_start else (("size", f"{hosts} hosts", f"{found.node_count} hosts"),)
+        ends = found.labels.get(term.LABEL, "none")
         rows = [
+            ("label " + term.LABEL, self.labels.get(term.LABEL, ends), ends),
             *sized,
             ("machine type", shape.machine_type, found.machine_type or shape.machine_type),
         ]
