@@ -39,6 +39,7 @@ class Live:
     hearing: asyncio.Task[None] | None = None
     pump: asyncio.Task[None] | None = None
     tend: asyncio.Task[None] | None = None
+    inquire: asyncio.Task[None] | None = None
     run: asyncio.Task[RunResult] | None = None
     run_kind: str = ""
     result: RunResult | None = None
@@ -222,6 +223,9 @@ class Sessions:
         if live.watch is None or live.watch.done():
             live.watch = asyncio.create_task(live.session.watch(), name=f"watch {live.name}")
             live.watch.add_done_callback(self._heard)
+        if live.inquire is None or live.inquire.done():
+            live.inquire = asyncio.create_task(live.session.inquire(), name=f"inquire {live.name}")
+            live.inquire.add_done_callback(self._heard)
 
     def hear(self, live: Live, slices: Callable[[], Collection[int]]) -> None:
         """Keep the hosts' phases live until `deafen`; `slices` names those looked at. Asking twice is fine."""
@@ -266,6 +270,10 @@ class Sessions:
     def down(self, live: Live) -> None:
         """Start `down` as a task of its own. Raises RuntimeError while another run goes on."""
         self._run(live, "down", live.session.down())
+
+    def mend(self, live: Live) -> None:
+        """Start `mend` as a task of its own. Raises RuntimeError while another run goes on."""
+        self._run(live, "mend", live.session.mend())
 
     def _run(self, live: Live, kind: str, work: Coroutine[Any, Any, RunResult]) -> None:
         if live.running:

@@ -16,6 +16,7 @@ from saxtui.model import events as ev
 from saxtui.model.checks import Answer, CheckRow
 from saxtui.model.cluster import ClusterView, Freshness
 from saxtui.model.deployment import Deployment
+from saxtui.model.diagnosis import Report
 from saxtui.model.plan import Action, Plan, PlannedStep, StepKind
 from saxtui.ports import ProjectInfo, Quota
 
@@ -194,6 +195,18 @@ class FakeSession:
 
     async def hear(self, _slices: object) -> None:
         await asyncio.Event().wait()
+
+    async def inquire(self) -> None:
+        await asyncio.Event().wait()
+
+    async def why(self, *, look: bool = True) -> Report:
+        found = self.store.state.why.value or Report(at=self.clock.now())
+        self.store.change(why=Part(value=found, as_of=found.at))
+        return found
+
+    async def mend(self) -> RunResult:
+        self.runs.append("mend")
+        return RunResult("mend", "done", ExitCode.DONE, 60.0)
 
     async def watch(self) -> None:
         self.store.change(cluster=Part(value=ClusterView(freshness=Freshness.LIVE, seen=self.clock.now())))

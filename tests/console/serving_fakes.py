@@ -109,6 +109,9 @@ class FakeSession:
     async def tend(self) -> None:
         await asyncio.Event().wait()
 
+    async def inquire(self) -> None:
+        await asyncio.Event().wait()
+
     async def watch(self) -> None:
         await asyncio.Event().wait()
 

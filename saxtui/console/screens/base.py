@@ -114,6 +114,10 @@ class ConsoleScreen(Screen[None]):
     def on_frame(self, now: float) -> None:
         """A frame was delivered at `now` (epoch seconds on the product's clock)."""
 
+    def why_about(self) -> tuple[int, str]:
+        """What `w` asks about: a slice and a pod, or (-1, "") for everything."""
+        return -1, ""
+
     def open_filter(self) -> None:
         """Start filtering; screens with FILTERS override it."""
 

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from saxtui.console import runs
+from saxtui.console import causes, runs
 from saxtui.console.commands import Command
 from saxtui.console.screens.base import ConsoleScreen
 from saxtui.console.styling import sheet
@@ -54,6 +54,8 @@ class HomeScreen(ConsoleScreen):
                 lambda s: s.extend(), _chosen, footer=False),
         Command("home.take-down", ("x",), "take down", "Delete everything of it and prove it gone",
                 lambda s: s.take_down(), lambda s: _chosen(s) or s.no_down()),
+        Command("home.why", ("w",), "why", "Why it is red or grey, and what to do", lambda s: s.why(), _chosen,
+                footer=False),
         Command("home.reload", ("f5",), "reload", "Read the journals again", lambda s: s.console.sessions.refresh(),
                 footer=False),
         Command("home.leave", ("q",), "quit", "Leave saxtui", lambda s: s.console.action_quit()),
@@ -184,6 +186,11 @@ class HomeScreen(ConsoleScreen):
             return
         live = await self.console.sessions.open(line.name)
         self.console.go("slices" if line.state == "up" and not live.running else "provision")
+
+    async def why(self) -> None:
+        """Open the deployment and say what is wrong with it."""
+        live = await self.console.sessions.open(self.selected)
+        await causes.ask(self.console, live)
 
     async def resume(self) -> None:
         """Plan again, show what would be done, and go on."""

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from saxtui.console import ladders
+from saxtui.console.causes import why_command
 from saxtui.console.commands import Command
 from saxtui.console.screens.base import ConsoleScreen
 from saxtui.console.styling import ROLE_STYLE, sheet
@@ -64,6 +65,7 @@ class ModelsScreen(ConsoleScreen):
                 lambda s: s.scale(), _can_unpublish),
         Command("models.evidence", ("enter",), "evidence", "What proves the selected slice's rungs",
                 lambda s: s.show_evidence(), lambda s: "" if s.model_id else "nothing is published"),
+        why_command("models"),
         Command("models.talk", ("c",), "chat", "Talk to the model", lambda s: s.console.go("chat")),
         Command("models.canary", ("b",), "canary", "Turn the canary off or on: a tiny prompt every 30 s",
                 lambda s: s.toggle_canary(), _can_look),

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from saxtui.console import runs, timeline
+from saxtui.console.causes import why_command
 from saxtui.console.commands import Command
 from saxtui.console.modals.problem import problem_text
 from saxtui.console.screens.base import ConsoleScreen
@@ -64,6 +65,7 @@ class ProvisionScreen(ConsoleScreen):
                 lambda s: runs.extend(s.console, s.live), _idle, footer=False),
         Command("provision.take-down", ("x",), "take down", "Delete everything of it and prove it gone",
                 lambda s: runs.take_down(s.console, s.live), _idle),
+        why_command("provision"),
         Command("provision.hosts", ("s",), "slices", "The hosts of every slice", lambda s: s.console.go("slices")),
         Command("provision.log", ("l",), "log", "Move between the steps and what was sent", lambda s: s.swap_focus(),
                 footer=False),

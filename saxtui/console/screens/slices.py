@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from saxtui.console.causes import why_command
 from saxtui.console.commands import Command
 from saxtui.console.fleet import Plan
 from saxtui.console.log_commands import LOG_COMMANDS, answered, close_first
@@ -24,8 +25,10 @@ from saxtui.console.widgets.pod_detail import PodDetail
 from saxtui.console.widgets.pod_grid import PodGrid
 from saxtui.console.widgets.pod_table import PodTable
 from saxtui.console.widgets.rows import Rows
+from saxtui.console.widgets.why_banner import WhyBanner
 from saxtui.model.cluster import ClusterView, JobSetStatus, Pod
 from saxtui.present import pods
+from saxtui.present import why as present_why
 from saxtui.present.pods import PodRow
 
 if TYPE_CHECKING:
@@ -75,6 +78,7 @@ class SlicesScreen(ConsoleScreen):
                 lambda s: s.show_details(), lambda s: "" if s.pod else "no pod under the cursor"),
         Command("slices.open", ("enter",), "open", "Go to the log of the pod under the cursor",
                 lambda s: s.open_log(), _no_pods, footer=False),
+        why_command("slices"),
         Command("slices.zoom", ("z",), "zoom", "The log alone, or with the slices", lambda s: s.toggle_zoom()),
         *LOG_COMMANDS,
     )  # fmt: skip
@@ -84,6 +88,7 @@ class SlicesScreen(ConsoleScreen):
     detail = getters.query_one("#pod-detail", PodDetail)
     pane = getters.query_one("#logs", LogPane)
     _notice = getters.query_one("#slices-notice", Static)
+    _why = getters.query_one("#slices-why", WhyBanner)
     _upper = getters.query_one("#slices-upper", Vertical)
 
     def __init__(self) -> None:
@@ -98,6 +103,7 @@ class SlicesScreen(ConsoleScreen):
     def compose_body(self) -> ComposeResult:
         """Notice, mesh or list, the pod under the cursor, logs."""
         plain = self.console.glyphs.ascii_only
+        yield WhyBanner(self.console.glyphs, id="slices-why")
         yield Static(id="slices-notice", markup=False)
         with Vertical(id="slices-upper"):
             yield PodGrid(id="grid", ascii_only=plain)
@@ -119,6 +125,7 @@ class SlicesScreen(ConsoleScreen):
         """Another deployment: forget the old one's picture and log, and keep the new cluster live."""
         self.stream.stop()
         self.view = ClusterView()
+        self._why.show(live.state.why.value if live is not None else None)
         if live is not None:
             self._plan = Plan.of(live.session.deployment.slices)
             self.console.sessions.watch(live)
@@ -128,6 +135,7 @@ class SlicesScreen(ConsoleScreen):
 
     def on_state(self, state: State, previous: State | None) -> None:
         """Paint again when the cluster, the phases or the models changed."""
+        self._why.show(state.why.value)
         if (
             previous is None
             or state.cluster is not previous.cluster
@@ -298,6 +306,13 @@ class SlicesScreen(ConsoleScreen):
     def open_filter(self) -> None:
         """`/`: search the log."""
         self.pane.ask("search")
+
+    def why_about(self) -> tuple[int, str]:
+        """What `w` asks about: the slice under the cursor where something is wrong with it, else everything."""
+        place, report = self.grid.selected, self.live.state.why.value if self.live else None
+        if report is None or self.listed or place is None or not present_why.about(report, place[0]):
+            return -1, ""
+        return place[0], ""
 
     def go_back(self) -> None:
         """Close the prompt, drop the search, leave the zoom; then the screen before."""

@@ -50,7 +50,7 @@ def hung(case: Case) -> Iterator[Finding]:
         peers = [pod for pod in pods if pod not in lone]
         killed = case.events("Killing", name=f"{lone[0].job}-{lone[0].host}-", kind="Pod")
         read = case.read(lone[0])
-        silent = Clue(f"log of {index}-{lone[0].host}", "no line of JAX's start: it still waits for its peers")
+        silent = Clue(f"log of {index}-{lone[0].host}", "silent about the mesh: it waits for its peers")
         beat = _beat(case, index)
         clues = [
             Clue(
@@ -58,9 +58,7 @@ def hung(case: Case) -> Iterator[Finding]:
                 f"started {began(lone[0]) - began(peers[0]):.0f} s after its peers",
                 began(lone[0]),
             ),
-            Clue(
-                f"jobset/{job_set.name}", f"restarts {job_set.restarts}: a deleted pod does not count as a failed Job"
-            ),
+            Clue(f"jobset/{job_set.name}", f"restarts {job_set.restarts}: a deleted pod is no failed Job"),
         ]
         if read:
             clues.append(silent)

@@ -217,7 +217,7 @@ def leader(case: Case) -> Iterator[Finding]:
     waiting = [pod for pod in case.hosts if pod.host == 0 and not pod.node and case.now - pod.created >= GRACE]
     for pod in waiting:
         job = [event for event in recent if event.name == pod.job]
-        if job:
+        if job and len(case.slice(pod.slice)) < case.size:
             yield Finding(
                 f"slice {pod.slice} has no followers yet: its leader, host {pod.slice}-0, has no node",
                 (told_by(job[-1]),),
