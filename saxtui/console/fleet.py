@@ -43,6 +43,8 @@ class Fleet:
         self._plan = Plan(0, 0, "")
         self._mesh = HostMesh(1, 1)
         self._made: dict[int, tuple[SliceGrid, SliceTitle]] = {}
+        self._old: dict[int, SliceGrid] = {}
+        """Grids of before the last change: they lend what is still right."""
         self.indexes: tuple[int, ...] = ()
         self.most_hosts = 1
 
@@ -75,13 +77,15 @@ class Fleet:
         self._phases, self._serving = phases, serving
         if shape != (self.indexes, self.most_hosts, self._plan):
             self._made.clear()
+            self._old.clear()
             return None
         changed = [
             place for place, index in enumerate(self.indexes)
             if everywhere or slices.get(index) is not before.get(index)
         ]  # fmt: skip
         for place in changed:
-            self._made.pop(place, None)
+            if (made := self._made.pop(place, None)) is not None:
+                self._old[place] = made[0]
         return frozenset(changed)
 
     def pods(self, place: int) -> SlicePods:
@@ -111,7 +115,8 @@ class Fleet:
     def _at(self, place: int) -> tuple[SliceGrid, SliceTitle]:
         made = self._made.get(place)
         if made is None:
-            grid = slice_grid(self.pods(place), self._plan.hosts, self._mesh, self._phases)
+            old = self._old.pop(place, None)
+            grid = slice_grid(self.pods(place), self._plan.hosts, self._mesh, self._phases, old)
             made = grid, title(grid, self._plan.topology, self._pool(grid.index), serving=grid.index in self._serving)
             self._made[place] = made
         return made

@@ -32,15 +32,19 @@ class Painter:
         self._bar = "|" if ascii_only else "│"
         self._chip = "o" if ascii_only else "▪"
 
-    def line(self, y: int, cursor: Place, *, focused: bool) -> list[Segment]:
-        """One line of the grid, not yet cut to the width."""
+    def line(self, y: int, cursor: Place, *, focused: bool) -> tuple[list[Segment], int]:
+        """One line of the grid, not yet cut to the width, and its length in cells."""
         row, line = divmod(y, self.layout.block_height)
         first = row * self.layout.per_row
         places = range(first, min(first + self.layout.per_row, len(self._fleet)))
         if isinstance(self.layout, RunLayout):
-            return self._runs(self.layout, places, line, cursor, focused)
+            length = self.layout.gutter + len(places) * self.layout.pitch
+            return self._runs(self.layout, places, line, cursor, focused), length if places else 0
         assert isinstance(self.layout, BoxLayout)
-        return [piece for place in places for piece in self._block(self.layout, place, line, cursor, focused)]
+        plan = self.layout
+        return [piece for place in places for piece in self._block(plan, place, line, cursor, focused)], len(
+            places
+        ) * plan.pitch
 
     # -- runs of glyphs
     def _runs(self, plan: RunLayout, places: range, line: int, cursor: Place, focused: bool) -> list[Segment]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 
 from saxtui.engine.diagnosis.case import Fallen, endings
 from saxtui.errors import CallError
-from saxtui.model.cluster import ClusterView, LogLine, Pod
+from saxtui.model.cluster import ClusterView, LogLine, Pod, SlicePods
 from saxtui.ports import Kubernetes, LogRequest
 
 _KEPT = 64
@@ -23,6 +23,7 @@ class Aftermath:
         self._connect = connect
         self._fallen: dict[tuple[str, float], Fallen] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._seen: Mapping[int, SlicePods] = {}
 
     @property
     def fallen(self) -> tuple[Fallen, ...]:
@@ -31,7 +32,10 @@ class Aftermath:
 
     def see(self, view: ClusterView) -> None:
         """Note what is new, and fetch its last lines while they can be had."""
-        for found in endings(pod for pod in view.pods.values() if pod.slice >= 0 or pod.app):
+        changed = [pods for index, pods in view.slices.items() if pods is not self._seen.get(index)]
+        self._seen = view.slices
+        hosts = (pod for pods in changed for pod in (*pods.present, *pods.others))
+        for found in endings((*hosts, *(pod for pod in view.loose if pod.slice >= 0 or pod.app))):
             key = (found.uid, found.ending.at)
             if key in self._fallen:
                 continue

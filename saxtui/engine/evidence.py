@@ -58,7 +58,7 @@ class Witnesses:
             hosts += [found[host] for host in (0, WITNESS_HOST) if host in found]
             if 0 in found:
                 addresses[index] = tuple(text for text in (found[0].node_ip, found[0].pod_ip) if text)
-        admins = [pod for pod in view.pods.values() if pod.app == ADMIN_APP]
+        admins = [pod for pod in view.loose if pod.app == ADMIN_APP]
         await self._hearing.listen(kubernetes, [*hosts, *admins], FIRST_TAIL)
         self._hearing.forget(view.pods)
         slices: dict[int, list[Told]] = {}

@@ -93,6 +93,15 @@ class SlicePods:
         return self.counted
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Pods sorted into slices, and those that belong to none."""
+
+    pods: Mapping[str, Pod]
+    slices: Mapping[int, SlicePods]
+    loose: tuple[Pod, ...] = ()
+
+
 def gather(pods: Iterable[Pod]) -> dict[int, SlicePods]:
     """Pods as slices, by slice index in rising order; pods that are no host of a slice are left out."""
     members: dict[int, list[Pod]] = {}
@@ -194,17 +203,28 @@ class ClusterView:
     freshness: Freshness = Freshness.CONNECTING
     seen: float = 0.0
     error: str = ""
-    gathered: tuple[Mapping[str, Pod], Mapping[int, SlicePods]] | None = field(default=None, repr=False, compare=False)
-    """The slices, and the pods they were gathered from; read `slices`."""
+    gathered: Gathered | None = field(default=None, repr=False, compare=False)
+    """What follows from the pods; read `slices` and `loose`."""
 
     @property
     def slices(self) -> Mapping[int, SlicePods]:
-        """The slices that have pods, by job index in rising order. Gathered once where the watch did not."""
+        """The slices that have pods, by job index in rising order."""
+        return self._gathered.slices
+
+    @property
+    def loose(self) -> tuple[Pod, ...]:
+        """The pods that are no host of a slice."""
+        return self._gathered.loose
+
+    @property
+    def _gathered(self) -> Gathered:
+        """Gathered once where the watch did not."""
         known = self.gathered
-        if known is None or known[0] is not self.pods:
-            known = (self.pods, MappingProxyType(gather(self.pods.values())))
+        if known is None or known.pods is not self.pods:
+            loose = tuple(pod for pod in self.pods.values() if pod.slice < 0 or pod.host < 0)
+            known = Gathered(self.pods, MappingProxyType(gather(self.pods.values())), loose)
             object.__setattr__(self, "gathered", known)
-        return known[1]
+        return known
 
     def hosts(self, slice_index: int) -> dict[int, Pod]:
         """The slice's pods by completion index; of several for one index the youngest that is not leaving."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 from saxtui.model.cluster import ClusterView, HostState, Pod, SlicePods
 from saxtui.model.phases import HostPhase, Phase, Phases, of
@@ -21,6 +22,8 @@ _SIGNS = (
 _RANK = {id(sign): rank for rank, sign in enumerate(_SIGNS)}
 """By identity: a sign is a constant, and hashing its texts for every host would cost more than all the rest."""
 _WELL = frozenset({HOST[HostState.RUNNING].word, *(PHASE[p].word for p in (Phase.JOINED, Phase.LOADED, Phase.SERVING))})
+_RUNS = frozenset({id(HOST[HostState.RUNNING]), *(id(sign) for sign in PHASE.values())})
+_ABSENT = HOST[HostState.ABSENT]
 _NO_PHASES: Phases = MappingProxyType({})
 
 
@@ -53,8 +56,7 @@ class PodRow:
         return f"{self.slice}-{self.host}" if self.slice >= 0 else ""
 
 
-@dataclass(frozen=True, slots=True)
-class HostCell:
+class HostCell(NamedTuple):
     """One place in a slice's grid; `pod` is None where no pod is: a hole in the mesh."""
 
     host: int
@@ -128,49 +130,61 @@ def slice_grids(
     return tuple(slice_grid(view.slices.get(index, SlicePods(index)), hosts, mesh, phases) for index in indexes)
 
 
-def slice_grid(pods: SlicePods, hosts: int, mesh: HostMesh, phases: Phases | None = None) -> SliceGrid:
-    """One slice of `hosts` wanted hosts."""
+def slice_grid(
+    pods: SlicePods, hosts: int, mesh: HostMesh, phases: Phases | None = None, before: SliceGrid | None = None
+) -> SliceGrid:
+    """One slice of `hosts` wanted hosts. `before`, the same slice as it was, lends the cells that did not change."""
     known = phases or _NO_PHASES
-    there = len(pods.hosts)
-    cells = tuple(
-        _cell(host, pods.hosts[host] if host < there else None, known) for host in range(max(hosts, there))
-    )  # fmt: skip
-    running = sum(1 for cell in cells if cell.state is HostState.RUNNING)
+    old = before.cells if before is not None else ()
+    cells: list[HostCell] = []
+    for host, pod in enumerate(pods.hosts):
+        sign = _ABSENT if pod is None else sign_of(pod, known)
+        if host < len(old) and old[host].pod is pod and old[host].sign is sign:
+            cells.append(old[host])
+        else:
+            cells.append(HostCell(host, host == 0, pod.state if pod else HostState.ABSENT, sign, pod))
+    for host in range(len(pods.hosts), hosts):
+        cells.append(HostCell(host, host == 0, HostState.ABSENT, _ABSENT))
+    groups: dict[int, list[int]] = {}
+    for cell in cells:
+        groups.setdefault(id(cell.sign), []).append(cell.host)
+    running = sum(len(which) for sign, which in groups.items() if sign in _RUNS)
     return SliceGrid(
-        pods.index, mesh.grown(len(cells)), cells, running, worst_sign(pods, hosts, phases), _headline(cells, running)
+        pods.index,
+        mesh.grown(len(cells)),
+        tuple(cells),
+        running,
+        _worst(groups),
+        _headline(groups, running, len(cells)),
     )
 
 
 def worst_sign(pods: SlicePods, hosts: int, phases: Phases | None = None) -> Sign:
     """What leads the slice: a hole among its pods asks for attention, no pod at all is absence."""
     there = pods.present
-    if not there:
-        return HOST[HostState.ABSENT]
-    found = [HOST[state] for state in {pod.state for pod in there}]
-    if phases and HOST[HostState.RUNNING] in found:
-        found = [sign_of(pod, phases) for pod in there]
+    found = {id(HOST[state]) for state in {pod.state for pod in there}}
+    if phases and id(HOST[HostState.RUNNING]) in found:
+        found = {id(sign_of(pod, phases)) for pod in there}
     if len(there) < max(hosts, len(pods.hosts)):
-        found.append(HOST[HostState.ATTENTION])
-    return min(found, key=lambda sign: _RANK[id(sign)])
+        found.add(id(_ABSENT))
+    return _worst(found)
 
 
-def _cell(host: int, pod: Pod | None, phases: Phases) -> HostCell:
-    if pod is None:
-        return HostCell(host, host == 0, HostState.ABSENT, HOST[HostState.ABSENT])
-    return HostCell(host, host == 0, pod.state, sign_of(pod, phases), pod)
+def _worst(found: Collection[int]) -> Sign:
+    """The worst of these signs, given by identity."""
+    if id(_ABSENT) in found and len(found) > 1:
+        found = {id(HOST[HostState.ATTENTION]) if sign == id(_ABSENT) else sign for sign in found}
+    return _SIGNS[min((_RANK[sign] for sign in found), default=_RANK[id(_ABSENT)])]
 
 
-def _headline(cells: tuple[HostCell, ...], running: int) -> str:
+def _headline(groups: Mapping[int, Sequence[int]], running: int, hosts: int) -> str:
     """ "8/8 serving"; "7/8 running · failed: host 5"; the word all running hosts share, or running."""
-    hosts: dict[int, list[int]] = {}
-    for cell in cells:
-        hosts.setdefault(id(cell.sign), []).append(cell.host)
-    words = {cell.sign.word for cell in cells if cell.state is HostState.RUNNING}
-    shared = next(iter(words)) if len(words) == 1 else "running"
-    parts = [f"{running}/{len(cells)} {shared}"]
-    for sign in _SIGNS:
-        which = hosts.get(id(sign))
-        if which and sign.word != shared and sign.word not in _WELL:
+    words = [_SIGNS[_RANK[sign]].word for sign in groups if sign in _RUNS]
+    shared = words[0] if len(words) == 1 else "running"
+    parts = [f"{running}/{hosts} {shared}"]
+    for sign in sorted(groups, key=_RANK.__getitem__):
+        word, which = _SIGNS[_RANK[sign]].word, groups[sign]
+        if word != shared and word not in _WELL:
             names = ", ".join(str(host) for host in which)
-            parts.append(f"{sign.word}: host {names}" if len(which) <= 3 else f"{sign.word}: {len(which)} hosts")
+            parts.append(f"{word}: host {names}" if len(which) <= 3 else f"{word}: {len(which)} hosts")
     return " · ".join(parts)

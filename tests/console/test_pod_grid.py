@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from rich.segment import Segment
+from rich.style import Style
 from textual.app import App, ComposeResult
 
-from saxtui.console.fleet import Plan
-from saxtui.console.grid_geometry import BoxLayout, Layout, Place, RunLayout, Zoom, best_zoom
+from saxtui.console.fleet import Fleet, Plan
+from saxtui.console.grid_geometry import BoxLayout, Layout, Place, RunLayout, Zoom, best_zoom, layout_for
+from saxtui.console.grid_painter import Painter
 from saxtui.console.widgets.pod_grid import PodGrid
 from saxtui.model.cluster import ClusterView, HostState
 from saxtui.present.mesh import host_mesh
@@ -221,3 +224,22 @@ async def test_a_fleet_in_rows_and_runs() -> None:
         await pilot.click(PodGrid, offset=(3 + 9, 0))
         await pilot.pause()
         assert app.chosen[-1] == (1, 0)
+
+
+@pytest.mark.parametrize("zoom", list(Zoom))
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_every_line_is_as_long_as_it_says(zoom: Zoom, ascii_only: bool) -> None:
+    for topology, hosts, count, width in (
+        ("4x8", 8, 5, 80),
+        ("16x16", 64, 3, 120),
+        ("4x4x8", 32, 2, 50),
+        ("1x1", 1, 70, 40),
+    ):
+        fleet = Fleet()
+        picture = slices(count, hosts, holes=((0, 0),)).slices
+        fleet.update(picture, Plan(count, hosts, topology, ("a" * 60,)), None)
+        layout = layout_for(zoom, fleet.mesh, hosts, count, width, 20)
+        painter = Painter(fleet, layout, lambda *_names: Style(), ascii_only=ascii_only)
+        for y in range(layout.height):
+            line, length = painter.line(y, Place(0, 1), focused=True)
+            assert Segment.get_line_length(line) == length, (topology, y, "".join(s.text for s in line))

@@ -128,9 +128,9 @@ class Picture:
         jobsets: list[JobSetStatus] = sorted(
             self._objects["JobSet"].values(), key=lambda item: (item.name != _OURS, item.name)
         )
-        pods, slices = self._pods.taken()
+        gathered = self._pods.taken()
         return ClusterView(
-            pods=pods,
+            pods=gathered.pods,
             system=self._frozen(_SYSTEM_POD, None),
             nodes=self._frozen("Node", None),
             jobs=self._frozen("Job", None),
@@ -142,7 +142,7 @@ class Picture:
             freshness=freshness,
             seen=seen,
             error=error,
-            gathered=(pods, slices),
+            gathered=gathered,
         )
 
     def _drawer(self, kind: str, namespace: str) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 
-from saxtui.model.cluster import Pod, SlicePods, slice_of
+from saxtui.model.cluster import Gathered, Pod, SlicePods, slice_of
 
 
 class PodIndex:
@@ -17,19 +16,20 @@ class PodIndex:
         self._seats: dict[int, list[Pod | None]] = {}
         """Hosts by completion index of the slices that changed in place only since they were last taken."""
         self._regather: set[int] = set()
-        self._taken_pods: Mapping[str, Pod] | None = None
+        self._loose: dict[str, Pod] = {}
         self._taken: dict[int, SlicePods] = {}
-        self._slices: Mapping[int, SlicePods] = MappingProxyType({})
+        self._gathered: Gathered | None = None
 
     def put(self, uid: str, pod: Pod) -> None:
         """A new pod, or a pod's new state."""
         before = self._pods.get(uid)
         self._pods[uid] = pod
-        self._taken_pods = None
+        self._gathered = None
         if before is not None and (before.slice, before.host) != (pod.slice, pod.host):
             self._leave(uid, before)
             before = None
         if pod.slice < 0 or pod.host < 0:
+            self._loose[uid] = pod
             return
         self._members.setdefault(pod.slice, {})[uid] = pod
         if before is None or before.deleting != pod.deleting or pod.slice in self._regather:
@@ -47,18 +47,20 @@ class PodIndex:
         """A pod is gone."""
         pod = self._pods.pop(uid, None)
         if pod is not None:
-            self._taken_pods = None
+            self._gathered = None
             self._leave(uid, pod)
 
     def _leave(self, uid: str, pod: Pod) -> None:
         if pod.slice >= 0 and pod.host >= 0:
             self._members[pod.slice].pop(uid, None)
             self._regather.add(pod.slice)
+        else:
+            self._loose.pop(uid, None)
 
-    def taken(self) -> tuple[Mapping[str, Pod], Mapping[int, SlicePods]]:
+    def taken(self) -> Gathered:
         """The pods and slices now, frozen; what did not change is the same object as last time."""
-        if self._taken_pods is not None:
-            return self._taken_pods, self._slices
+        if self._gathered is not None:
+            return self._gathered
         for index in self._regather:
             self._seats.pop(index, None)
             if self._members[index]:
@@ -72,6 +74,7 @@ class PodIndex:
             self._taken = dict(sorted(self._taken.items()))
         self._seats.clear()
         self._regather.clear()
-        self._taken_pods = MappingProxyType(self._pods.copy())
-        self._slices = MappingProxyType(self._taken.copy())
-        return self._taken_pods, self._slices
+        self._gathered = Gathered(
+            MappingProxyType(self._pods.copy()), MappingProxyType(self._taken.copy()), tuple(self._loose.values())
+        )
+        return self._gathered

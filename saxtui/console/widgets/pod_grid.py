@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
@@ -201,8 +202,10 @@ class PodGrid(ScrollView, can_focus=True):
             if place not in self._known:
                 self._known[place] = self._facts(place)
         painter = Painter(self.fleet, self._layout, self._style, ascii_only=self.ascii_only)
-        line = painter.line(y + scroll_y, self._drawn_cursor(), focused=self.has_focus)
-        return Strip(line).crop_extend(scroll_x, scroll_x + width, base)
+        line, length = painter.line(y + scroll_y, self._drawn_cursor(), focused=self.has_focus)
+        if scroll_x == 0 and length <= width:
+            return Strip([*line, Segment(" " * (width - length), base)], width)
+        return Strip(line, length).crop_extend(scroll_x, scroll_x + width, base)
 
     def _drawn_cursor(self) -> Place:
         return Place(self.cursor.slice, 0) if self._zoom is Zoom.SLICES else self.cursor

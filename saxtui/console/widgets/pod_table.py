@@ -43,8 +43,7 @@ class PodLines(LazyRows):
             self._starts.append(count)
             count += len(pods.present) + len(pods.others)
         self._hosts = count
-        others = (pod for pod in view.pods.values() if pod.slice < 0 or pod.host < 0)
-        self._rest = sorted(others, key=lambda pod: pod.name) if count < len(view.pods) else []
+        self._rest = sorted(view.loose, key=lambda pod: pod.name)
 
     def __len__(self) -> int:
         return self._hosts + len(self._rest)

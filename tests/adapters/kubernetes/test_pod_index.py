@@ -31,8 +31,10 @@ def test_kept_slices_equal_gathered_ones(seed: int) -> None:
                 Pod(uid, uid, "n", slice=place, host=host, created=float(uid[1:]), deleting=rng.random() < 0.2,
                     state=rng.choice(list(HostState)[:3])),
             )  # fmt: skip
-        taken, slices = index.taken()
-        assert taken == pods
+        taken = index.taken()
+        slices = taken.slices
+        assert taken.pods == pods
+        assert sorted(p.uid for p in taken.loose) == sorted(uid for uid, p in pods.items() if p.slice < 0)
         fresh = gather(pods.values())
         assert list(slices) == list(fresh)
         for kept, made in zip(slices.values(), fresh.values(), strict=True):
@@ -44,10 +46,10 @@ def test_what_did_not_change_is_the_same_object() -> None:
     index = PodIndex({})
     for number in range(8):
         index.put(f"u{number}", Pod(f"u{number}", "n", "n", slice=number // 4, host=number % 4))
-    pods, slices = index.taken()
-    assert index.taken() == (pods, slices) and index.taken()[0] is pods
+    slices = index.taken().slices
+    assert index.taken() is index.taken()
     index.put("u1", Pod("u1", "n", "n", slice=0, host=1, state=HostState.RUNNING))
-    _, later = index.taken()
+    later = index.taken().slices
     assert later[1] is slices[1] and later[0] is not slices[0]
     assert slices[0].running == 0 and later[0].running == 1, "a picture once taken stays as it was"
 
