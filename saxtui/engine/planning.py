@@ -80,6 +80,7 @@ def consequences(deployment: Deployment) -> tuple[str, ...]:
         *cluster(deployment),
         *_capacity(deployment),
         *_unconfirmed(deployment),
+        *((f"meant to live for {deployment.ttl}: then saxtui warns, and deletes nothing",) if deployment.ttl else ()),
         "nothing irreversible: down removes what up made, and deletes of the bucket only "
         + ", ".join(f"{prefix}*" for prefix in BUCKET_PREFIXES),
     )

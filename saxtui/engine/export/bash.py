@@ -10,6 +10,7 @@ from saxtui.engine import manifests
 from saxtui.engine.export import objects
 from saxtui.engine.steps import catalog
 from saxtui.engine.steps.node_pool import PREFIX as POOL
+from saxtui.model import term
 from saxtui.model.deployment import Exposure, RoleScope
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from saxtui.model.deployment import Deployment
     from saxtui.model.plan import Plan
 
+_MARK = 1.0
+"""Stands for the end of the time to live in a step's command until the script knows it."""
 _HELPERS = r"""
 say() { printf '== %s\n' "$*" >&2; }
 there() { "$@" >/dev/null 2>&1; }
@@ -61,7 +64,7 @@ def files(plan: Plan, deployment: Deployment, manifest: Manifest) -> dict[str, s
 
 def script(plan: Plan, deployment: Deployment, manifest: Manifest) -> str:
     """The script: `up` (the default), `publish`, `generate PROMPT` and `down`."""
-    steps = catalog.build(deployment, manifest)
+    steps = catalog.build(deployment, manifest, until=_MARK if deployment.ttl else None)
     server = _SERVER.replace("@SERVICE@", manifests.SERVICE).replace("@PORT@", str(manifests.HTTP_PORT))
     parts = [
         _head(plan, deployment),
@@ -110,7 +113,14 @@ BUCKET={_q(deployment.bucket)}
 ACCOUNT={_q(deployment.service_account_email)}
 SPACE={_q(deployment.namespace)}
 CONTEXT={_q(objects.context(deployment))}
-LABELS={_q(_labels(deployment))}"""
+LABELS={_q(_labels(deployment))}{_until(deployment)}"""
+
+
+def _until(deployment: Deployment) -> str:
+    """The end of the time to live, counted from when the script runs. It is told by labels, and nothing acts on it."""
+    if not deployment.ttl:
+        return ""
+    return f"\nUNTIL=$(( $(date +%s) + {int(term.seconds(deployment.ttl))} )) # {deployment.ttl}: a label, nothing more"
 
 
 def _cloud(deployment: Deployment, steps: dict[str, Step]) -> str:
@@ -325,8 +335,9 @@ def _labels(deployment: Deployment) -> str:
 
 
 def _safe(command: str) -> str:
-    """A step's command with every word quoted as bash needs it."""
-    return shlex.join(shlex.split(command))
+    """A step's command with every word quoted as bash needs it, and the end of the time to live as it is then."""
+    told = f"{term.LABEL}={int(_MARK)}"
+    return shlex.join(shlex.split(command)).replace(told, f'{term.LABEL}="$UNTIL"')
 
 
 def _q(text: str) -> str:

@@ -32,6 +32,7 @@ class Words:
     role_project: str
     every_zone: str
     private_nodes: str
+    ttl: str
     before: str
     before_text: str
     steps: str
@@ -79,6 +80,7 @@ _ENGLISH = Words(
     role_project="**RISK, project-wide:** {account} gets roles/storage.admin on every bucket of the project",
     every_zone="**RISK, cost:** {nodes} CPU nodes in each zone of {region}, usually three: {nodes} x 3",
     private_nodes="No node has an external address: images from outside Google need Cloud NAT in network {network}",
+    ttl="Meant to live for {ttl}: label saxtui-until tells the end, saxtui warns of it, and nothing is deleted by itself",
     before="Before you begin",
     before_text="You need gcloud, kubectl with gke-gcloud-auth-plugin, and curl. Stop when a check fails.",
     steps="Steps",
@@ -135,6 +137,7 @@ _CHINESE = Words(
     role_project="**風險（整個專案）：**{account} 會在專案的所有值區取得 roles/storage.admin",
     every_zone="**風險（費用）：**{region} 的每個可用區各有 {nodes} 個 CPU 節點，通常有三個可用區，共 {nodes} x 3 個",
     private_nodes="節點都沒有外部位址：Google 以外的映像檔需要網路 {network} 有 Cloud NAT",
+    ttl="預計使用 {ttl}：標籤 saxtui-until 會記下結束時間，到期前會提醒，但不會自動刪除任何東西",
     before="開始之前",
     before_text="需要 gcloud、kubectl（含 gke-gcloud-auth-plugin）與 curl。只要有一項檢查失敗就先停下來。",
     steps="步驟",

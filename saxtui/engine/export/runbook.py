@@ -87,6 +87,8 @@ def _consequences(deployment: Deployment, say: Words) -> list[str]:
         lines.append(say.every_zone.format(nodes=deployment.cluster.cpu_nodes, region=deployment.region))
     if deployment.cluster.private_nodes:
         lines.append(say.private_nodes.format(network=deployment.cluster.network or "default"))
+    if deployment.ttl:
+        lines.append(say.ttl.format(ttl=deployment.ttl))
     return lines
 
 

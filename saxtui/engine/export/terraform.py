@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from saxtui.catalog import tpus
 from saxtui.engine.export import objects
 from saxtui.engine.steps.cluster import SCOPE
+from saxtui.model import term
 from saxtui.model.deployment import Channel, RoleScope
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def main(plan: Plan, deployment: Deployment) -> str:
     head = f"# saxtui deployment {deployment.name}, plan {plan.digest[:16]}\n# What it leads to:\n{said}\n"
     blocks = [
         _terraform(),
+        *([_until(deployment)] if deployment.ttl else []),
         ('provider "google"', [("project", _s(deployment.project)), ("region", _s(deployment.region))]),
         *([] if deployment.adopt_bucket else [_bucket(deployment)]),
         _account(deployment),
@@ -50,6 +53,13 @@ def main(plan: Plan, deployment: Deployment) -> str:
 def _terraform() -> Block:
     google = '{ source = "hashicorp/google", version = ">= 6.0" }'
     return "terraform", [("required_version", '">= 1.5"'), ("required_providers", [("google", google)])]
+
+
+def _until(deployment: Deployment) -> Block:
+    """The end of the time to live, asked for at each apply: Terraform itself has no now that stays."""
+    ends = f"date +%s, plus {int(term.seconds(deployment.ttl))} for {deployment.ttl}"
+    said = f"End of the time to live in epoch seconds ({ends}): a label, nothing acts on it"
+    return 'variable "until"', [("type", "string"), ("description", _s(said))]
 
 
 def _bucket(deployment: Deployment) -> Block:
@@ -118,7 +128,7 @@ def _cluster(deployment: Deployment) -> Block:
         body += [("private_cluster_config", [("enable_private_nodes", "true")]), ("ip_allocation_policy", [])]
     body += [(name, _s(value)) for name, value in (("network", spec.network), ("subnetwork", spec.subnetwork)) if value]
     body += [
-        ("resource_labels", _map(deployment.labels)),
+        ("resource_labels", _told(deployment)),
         ("deletion_protection", "false"),
         ("workload_identity_config", [("workload_pool", _s(deployment.workload_pool))]),
         ("node_config", _nodes(deployment, spec.cpu_machine_type)),
@@ -130,7 +140,7 @@ def _nodes(deployment: Deployment, machine_type: str) -> list[Argument]:
     return [
         ("machine_type", _s(machine_type)),
         ("oauth_scopes", f"[{_s(SCOPE)}]"),
-        ("resource_labels", _map(deployment.labels)),
+        ("resource_labels", _told(deployment)),
         ("workload_metadata_config", [("mode", _s("GKE_METADATA"))]),
     ]
 
@@ -210,9 +220,15 @@ def _s(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
 
 
-def _map(values: dict[str, str]) -> str:
-    width = max(len(_s(key)) for key in values)
-    lines = [f"{_s(key):<{width}} = {_s(value)}" for key, value in values.items()]
+def _told(deployment: Deployment) -> str:
+    """The labels of cluster and pools, with the end of the time to live."""
+    return _map(deployment.labels, {term.LABEL: "var.until"} if deployment.ttl else {})
+
+
+def _map(values: dict[str, str], expressions: Mapping[str, str] = MappingProxyType({})) -> str:
+    written = {**{key: _s(value) for key, value in values.items()}, **expressions}
+    width = max(len(_s(key)) for key in written)
+    lines = [f"{_s(key):<{width}} = {value}" for key, value in written.items()]
     return "{\n" + "\n".join(lines) + "\n}"
 
 

@@ -35,7 +35,7 @@ VARIANTS: list[dict[str, Any]] = [
         "adopt_bucket": True,
         "extra_labels": {"team": "nlp"},
     },
-    {"slices": {"flex_start": True}},
+    {"slices": {"flex_start": True}, "ttl": "8h"},
     {"slices": {"topology": "2x2", "count": 7}, "model": {"path": "my.own.Class"}},
     {"slices": {"generation": "tpu7x", "topology": "2x2x2", "placement_policy": "wp"}, "model": {"path": "own.Class"}},
 ]
@@ -157,6 +157,23 @@ def test_terraform_itself_reads_it_and_would_format_it_so(changes: dict[str, Any
         capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "TF_CLI_CONFIG_FILE": ""},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_time_to_live_is_in_every_export() -> None:
+    wanted = tutorial(ttl="8h")
+    (script,) = files("bash", wanted).values()
+    creations = [line for line in script.splitlines() if " create " in line and "--labels=" in line]
+    assert "UNTIL=$(( $(date +%s) + 28800 ))" in script
+    told = [line for line in creations if 'saxtui-until="$UNTIL"' in line]
+    assert [" clusters create " in line or " node-pools create " in line for line in told] == [True] * 3
+    assert "saxtui-until" not in "".join(line for line in creations if line not in told)
+    main = files("terraform", wanted)["main.tf"]
+    assert 'variable "until"' in main and len(re.findall(r'"saxtui-until" +?= var.until', main)) == 3
+    for language in ("en", "zh-TW"):
+        assert "saxtui-until" in next(iter(files("runbook", wanted, language).values()))
+    assert "saxtui-until" not in "".join(
+        (*files("bash", tutorial()).values(), *files("terraform", tutorial()).values())
+    )
 
 
 def test_hcl_that_is_broken_does_not_parse() -> None:
