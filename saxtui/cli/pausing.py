@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from saxtui.cli import runs
+from saxtui.cli import choosing, runs
 from saxtui.cli.front import Front, label
 from saxtui.cli.options import deployment_option, json_option, take_over_option, yes_option
 from saxtui.cli.run_view import follow
@@ -35,6 +35,8 @@ def pause(front: Front, named: str | None, yes: bool, take_over: bool) -> int:
 
 async def pause_slices(front: Front, session: Session, *, named: str, yes: bool, take_over: bool = False) -> int:
     """Ask, let the slices go, and say what bills on; returns the exit code."""
+    from saxtui.model.choices import choices, troubles
+
     deployment, progress, now = session.deployment, session.store.state.progress, session.cloud.clock.now()
     if not progress.run:
         raise _nothing(deployment.name, "pause", f"bring it up first: saxtui up -d {named}")
@@ -51,6 +53,9 @@ async def pause_slices(front: Front, session: Session, *, named: str, yes: bool,
     with front.at_stake(session, named, "pause"):
         result = await follow(front, session, session.pause_slices(take_over=take_over))
         runs.report(front, session, result)
+    if result.exit_code != ExitCode.DONE:
+        progress = session.store.state.progress
+        choosing.show(front, choices(deployment, progress, troubles(progress)), named)
     runs.outcome(front, session, result)
     next_step = f"saxtui resume -d {named}   saxtui down -d {named}"
     if result.exit_code != ExitCode.DONE:

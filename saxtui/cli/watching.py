@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from saxtui.cli import render
+from saxtui.cli import choosing, render
 from saxtui.cli.front import Front, label
 from saxtui.cli.options import deployment_option, json_option
 from saxtui.errors import CallError, ExitCode, SaxtuiError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from saxtui.ports import LockHolder
 
 _OURS = frozenset({Ownership.INTENT, Ownership.OPERATION, Ownership.OWNED, Ownership.UNKNOWN, Ownership.DELETING})
+_STOPPED = ("failed", "stopped", "interrupted", "doubt")
 _OPEN = frozenset({Ownership.INTENT, Ownership.UNKNOWN})
 
 
@@ -43,6 +44,8 @@ def status(front: Front, named: str | None) -> int:
 
 async def show_status(front: Front, session: Session, named: str) -> int:
     """Print the status; returns 0, or 4 where something is in doubt or ours could not be looked at."""
+    from saxtui.model.choices import choices, troubles
+
     deployment = session.deployment
     progress, failure, plan = session.store.state.progress, None, None
     try:
@@ -69,6 +72,8 @@ async def show_status(front: Front, session: Session, named: str) -> int:
         failure = await _look(front, session, now)
     changed = await _drift(front, session) if failure is None else ()
     render.bills(front.out, cost)
+    if word in _STOPPED:
+        choosing.show(front, choices(deployment, progress, troubles(progress)), named)
     front.out.record(
         "status", deployment=deployment.name, id=deployment.id, project=deployment.project, region=deployment.region,
         zone=deployment.zone, state=word, holder=holder.pid if holder else None, run=progress.kind,

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 POOL = "pool/"
 _CAPACITY = ("GCE_STOCKOUT", "ZONE_RESOURCE_POOL_EXHAUSTED", "does not have enough resources", "zonesAvailable")
-_QUOTA = ("GCE_QUOTA_EXCEEDED", "QUOTA_EXCEEDED", "Quota exceeded")
+_QUOTA = ("GCE_QUOTA_EXCEEDED", "QUOTA_EXCEEDED", "Quota exceeded", "Insufficient regional quota")
 _ZONES = re.compile(r"zonesAvailable\W{0,8}((?:[a-z]+-[a-z]+\d+-[a-z]\b[\s,;'\"]*)+)")
 _ZONE = re.compile(r"[a-z]+-[a-z]+\d+-[a-z]\b")
+_HALF_WAY = ("up", "resume", "pause", "rollback", "mend", "recover")
 WAIT_MINUTES = 60
 
 
@@ -42,13 +43,17 @@ class Choice:
 def choices(
     deployment: Deployment, progress: RunProgress, problems: Sequence[Problem], zones: Collection[str] = ()
 ) -> tuple[Choice, ...]:
-    """The ways on after an `up` that failed or was paused, the gentlest first; () when it is done.
+    """The ways on after a run that failed or stopped half-way, the gentlest first; () when it reached its goal.
+
+    A run without an outcome counts as stopped: whoever asks knows that no process is at work on it any more.
 
     `zones`: others of the region that offer the machines; those that the error itself names come before them.
     """
-    if progress.kind not in ("up", "resume") or progress.outcome not in ("failed", "paused", "doubt"):
+    if not progress.run or progress.outcome == "done" or progress.kind not in _HALF_WAY:
         return ()
     now = cost.running(deployment, progress).usd
+    if progress.kind == "pause":
+        return _of_a_pause(deployment, progress, now)
     failed = failed_pools(deployment, progress)
     short = [item for item in problems if any(word in _text(item) for word in (*_CAPACITY, *_QUOTA))]
     found = [] if short else [Choice("again", "go on", "run up again from where it stopped", now)]
@@ -71,6 +76,16 @@ def choices(
     if any(step.ownership not in nothing for step in progress.steps.values()):
         found.append(Choice("down", "take all down", "delete everything that is ours, with proof", 0.0))
     return tuple(found)
+
+
+def _of_a_pause(deployment: Deployment, progress: RunProgress, now: float | None) -> tuple[Choice, ...]:
+    """A pause that did not come to its end is gone on with, or turned round."""
+    left = cost.paused(deployment, progress).usd
+    return (
+        Choice("pause", "go on pausing", "let go of the slices that still have hosts", left),
+        Choice("again", "bring all back", "the slices that were let go, and the model servers", now),
+        Choice("down", "take all down", "delete everything that is ours, with proof", 0.0),
+    )
 
 
 def troubles(progress: RunProgress) -> tuple[Problem, ...]:

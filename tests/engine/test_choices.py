@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from saxtui.errors import Denied, Problem
+from saxtui.model import choices as choosing
 from saxtui.model.choices import apply_to, zones_named
 from saxtui.model.progress import Ownership
 from tests.engine.fake_world import World, problem
@@ -60,6 +61,43 @@ async def test_a_permission_lost_midway_and_a_pause_offer_to_go_on() -> None:
     process = Process(world)
     world.rules.append(lambda when, call: process.runs.pause() if call == "create cluster saxml" else None)
     assert [choice.key for choice in (await process.up()).choices] == ["again", "down"]
+
+
+async def test_a_quota_refused_at_once_offers_what_a_quota_does() -> None:
+    world = World()
+
+    def rule(when: str, call: str) -> None:
+        if (when, call) == ("before", "create pool tpu2"):
+            raise Denied(problem('Insufficient regional quota to satisfy request: resource "TPU_LITE_PODSLICE_V5"'))
+
+    world.rules.append(rule)
+    keys = [choice.key for choice in (await Process(world).up()).choices]
+    assert keys == ["wait:60", "slices:1", "rollback", "pause", "down"]
+
+
+async def test_a_pause_that_was_stopped_or_failed_is_gone_on_with_or_turned_round() -> None:
+    world = World()
+    await Process(world).up()
+    process = Process(world)
+    world.rules.append(lambda when, call: process.runs.pause() if call == "size pool tpu1 0" else None)
+    assert (await process.pause()).outcome == "paused"
+    world.rules.clear()
+    progress = Process(world).store.state.progress
+    found = {choice.key: choice.usd_per_hour for choice in choosing.choices(tutorial(), progress, ())}
+    assert list(found) == ["pause", "again", "down"]
+    assert (found["pause"] or 0) < (found["again"] or 0)
+    assert (await Process(world).runs.let_go()).outcome == "done"
+
+
+async def test_a_half_way_run_is_let_go_whole() -> None:
+    """What could not be made goes with proof, what is up goes to zero: nothing with chips bills."""
+    world = World()
+    short(world)
+    await Process(world).up()
+    world.rules.clear()
+    result = await Process(world).runs.let_go()
+    assert (result.kind, result.outcome) == ("pause", "done"), result.problems
+    assert {name: row["spec"]["initialNodeCount"] for name, row in world.pools.items()} == {"tpu1": 0}
 
 
 async def test_done_offers_nothing() -> None:
