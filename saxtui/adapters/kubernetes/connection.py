@@ -37,16 +37,22 @@ class Connection:
         self.ca_pem = ca_pem
         self.token = token
         self._client: Any = None
+        self._opening = asyncio.Lock()
         self._closed = False
 
     async def open(self) -> None:
         """Load the client library off the loop. Raises Unreachable for a CA that is none, and after `close`."""
-        if self._closed:
-            said = "the connection was closed"
-            raise Unreachable(Problem(tried="use", target=safe(self.address), said=said, reason=CLOSED))
+        if self._client is None:
+            # One client for all who come at the same time: the others' would stay open, nobody having them.
+            async with self._opening:
+                await self._open()
+
+    async def _open(self) -> None:
+        self._refuse_closed()
         if self._client is not None:
             return
         loaded = await asyncio.to_thread(self._configure)
+        self._refuse_closed()
         from kubernetes.aio.client.api_client import ApiClient
 
         try:
@@ -59,6 +65,11 @@ class Connection:
                     said=f"the cluster's CA cannot be read: {safe(error)}",
                 )
             ) from error
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            said = "the connection was closed"
+            raise Unreachable(Problem(tried="use", target=safe(self.address), said=said, reason=CLOSED))
 
     @property
     def loopback(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -179,3 +180,27 @@ async def test_broken_answers_are_ambiguous(serve: Serve) -> None:
     with pytest.raises(Ambiguous):
         await kube.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}})
     await kube.close()
+
+
+async def test_all_who_open_at_once_share_one_client(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kubernetes.aio.client.api_client import ApiClient
+
+    made: list[ApiClient] = []
+    before = ApiClient.__init__
+
+    def counted(self: ApiClient, *args: Any, **more: Any) -> None:
+        made.append(self)
+        before(self, *args, **more)
+
+    async def token() -> str:
+        return ""
+
+    monkeypatch.setattr(ApiClient, "__init__", counted)
+    connection = Connection(await serve(_version), "", token)
+    await asyncio.gather(*(connection.call("GET", "/version", "reach", "server") for _ in range(8)))
+    await connection.close()
+    assert len(made) == 1
+
+
+async def _version(request: web.Request) -> web.StreamResponse:
+    return web.json_response({"gitVersion": "v1.32.4"})
