@@ -90,7 +90,7 @@ async def watching(serve: Serve, server: Server) -> AsyncGenerator[AsyncGenerato
 
 
 async def until(views: AsyncGenerator[ClusterView, None], good: Callable[[ClusterView], bool]) -> ClusterView:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async for view in views:
             if good(view):
                 return view
@@ -113,8 +113,8 @@ async def test_list_then_changes(serve: Serve) -> None:
         ]
     ]
     async with watching(serve, server) as views:
-        view = await until(views, lambda view: names(view) == {"a", "c"})
-        assert view.freshness is Freshness.LIVE
+        # A machine too busy to beat in time is stale for a moment.
+        view = await until(views, lambda view: names(view) == {"a", "c"} and view.freshness is Freshness.LIVE)
         assert view.seen > 0
         assert view.pods["a"].phase == "Failed"
     assert server.asked == ["10"]
