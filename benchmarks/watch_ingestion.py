@@ -106,26 +106,26 @@ async def with_saxtui(url: str, events: int) -> float:
     from saxtui.adapters.kubernetes.picture import Picture
 
     count, began, ended = 0, 0.0, asyncio.Event()
-    change = Picture.change
+    read = Picture.read
 
-    def counted(self: Picture, kind: str, item: Any, *, deleted: bool) -> str:
+    def counted(self: Picture, kind: str, line: bytes) -> tuple[str, str]:
         nonlocal count, began
         count += 1
         if count == 1:
             began = time.perf_counter()
         if count == events:
             ended.set()
-        return change(self, kind, item, deleted=deleted)
+        return read(self, kind, line)
 
     kube = KubernetesClient(Connection(url, "", _no_token), SystemClock())
-    Picture.change = counted  # type: ignore[method-assign]
+    Picture.read = counted  # type: ignore[method-assign]
     try:
         async with aclosing(kube.watch(["default"])) as views:
             async for _ in views:
                 if ended.is_set():
                     return events / (time.perf_counter() - began)
     finally:
-        Picture.change = change  # type: ignore[method-assign]
+        Picture.read = read  # type: ignore[method-assign]
         await kube.close()
     raise AssertionError("the watch ended")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -53,6 +54,8 @@ class Picture:
     def __init__(self, system: str = "") -> None:
         self._system = system
         self._objects: dict[str, dict[str, Any]] = {kind: {} for kind in (*_DECODERS, _SYSTEM_POD)}
+        self._fresh: dict[tuple[str, str], tuple[str, Any]] = {}
+        """Changed since the last view, as it came: (drawer, uid) to (kind, object). Many changes, one conversion."""
         self._namespace: dict[str, str] = {}
         self._pods = PodIndex(self._objects["Pod"])
         self._shown: dict[str, Mapping[str, Any]] = {}
@@ -71,6 +74,7 @@ class Picture:
 
     async def replace(self, kind: str, namespace: str, fresh: Mapping[str, Any]) -> None:
         """The whole truth about one kind in one namespace: what is not in `fresh` is gone."""
+        await self.settle()
         drawer = self._drawer(kind, namespace)
         known = self._objects[drawer]
         for uid in [uid for uid in known if self._namespace.get(uid) == namespace and uid not in fresh]:
@@ -108,22 +112,33 @@ class Picture:
         return convert(found)
 
     def _fold(self, kind: str, found: Any, *, deleted: bool) -> str:
-        convert = _DECODERS[kind][1]
-        uid = found.metadata.uid
-        drawer = self._drawer(kind, found.metadata.namespace)
+        key = self._drawer(kind, found.metadata.namespace), found.metadata.uid
         if deleted:
-            self._remove(drawer, uid)
+            self._fresh.pop(key, None)
+            self._remove(*key)
         else:
-            self._put(drawer, uid, self._made(kind, found, convert))
-            self._namespace[uid] = found.metadata.namespace
-        if kind == "Event":
-            self._trim()
+            self._fresh[key] = kind, found
         return str(found.metadata.resource_version)
+
+    async def settle(self) -> None:
+        """Convert what changed, with a turn for the event loop now and then."""
+        while len(self._fresh) > _SLICE:
+            self._take_in(_SLICE)
+            await asyncio.sleep(0)
+        self._take_in(_SLICE)
+
+    def _take_in(self, most: int) -> None:
+        for key in list(itertools.islice(self._fresh, most)):
+            (drawer, uid), (kind, found) = key, self._fresh.pop(key)
+            self._put(drawer, uid, self._made(kind, found, _DECODERS[kind][1]))
+            self._namespace[uid] = found.metadata.namespace
+        self._trim()
 
     def view(
         self, freshness: Freshness, seen: float, error: str, hidden: Mapping[str, str] = MappingProxyType({})
     ) -> ClusterView:
         """The picture now: pods by uid, services by name, the newest events last."""
+        self._take_in(len(self._fresh))
         # Ours, where somebody else has one in the namespace too.
         jobsets: list[JobSetStatus] = sorted(
             self._objects["JobSet"].values(), key=lambda item: (item.name != _OURS, item.name)

@@ -140,6 +140,7 @@ class Watcher:
                 await self._wait(tasks)
                 await asyncio.sleep(_FRAME)
                 self._changed.clear()
+                await self._picture.settle()
                 if len(self._listed) == len(self._sources) or self._errors:
                     yield self._view()
         finally:
