@@ -16,7 +16,7 @@ from saxtui.adapters.kubernetes.client import KubernetesClient
 from saxtui.adapters.kubernetes.connection import Connection
 from saxtui.adapters.sax.client import SaxClient
 from saxtui.adapters.web import FileFetch
-from saxtui.errors import Invalid, Problem
+from saxtui.errors import Invalid, Problem, Unreachable
 from saxtui.model.text import safe
 from saxtui.ports import Buckets, Clock, ClusterInfo, Fetch, Gke, Identity, Kubernetes, ModelServer, Projects
 
@@ -49,8 +49,7 @@ class GoogleCloud:
         """The Sax client, through the API server's service proxy, or straight to `address` when given."""
         if address:
             # The token and the cluster's CA are for the API server; a direct address gets neither.
-            host = f"[{address}]" if ":" in address and not address.startswith("[") else address
-            return SaxClient(f"http://{host}:{port}")
+            return SaxClient(_straight(self._environ, address, port))
         if not isinstance(kubernetes, KubernetesClient):
             said = "its API server is not one this adapter connected to"
             raise Invalid(Problem(tried="reach service", target=safe(service), said=said))
@@ -59,3 +58,18 @@ class GoogleCloud:
     async def close(self) -> None:
         """Close the sessions and let the threads go."""
         await self._transport.close()
+
+
+def _straight(environ: Mapping[str, str], address: str, port: int) -> str:
+    """The base of a load balancer's address. One of the embedded cloud is somebody else's in the real world.
+
+    Raises Unreachable where the embedded cloud does not say how its network is reached.
+    """
+    if "SAXTUI_EMULATED_CLOCK" not in environ:
+        host = f"[{address}]" if ":" in address and not address.startswith("[") else address
+        return f"http://{host}:{port}"
+    network = environ.get("SAXTUI_EMULATED_NETWORK", "")
+    if not network:
+        said = "the embedded cloud's network is not reached from here"
+        raise Unreachable(Problem(tried="reach", target=safe(address), said=said, reason="UNREACHABLE"))
+    return f"{network.rstrip('/')}/{address}/{port}"

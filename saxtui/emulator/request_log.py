@@ -47,8 +47,12 @@ def classify_kubernetes(method: str, path: str, query: Mapping[str, str]) -> tup
     """
     proxied = _SERVICE_PROXY.fullmatch(path)
     if proxied:
-        inner = (proxied.group(1) or "").rstrip("/")
-        return "sax", method not in _READS and inner.endswith(_SAX_CHANGES)
+        return "sax", changes_models(method, proxied.group(1) or "")
     if method in _READS or query.get("dryRun") == "All" or _REVIEWS.search(path):
         return "kubernetes", False
     return "kubernetes", True
+
+
+def changes_models(method: str, path: str) -> bool:
+    """Whether a request to the Sax HTTP server changes what is served; generating does not."""
+    return method not in _READS and path.rstrip("/").endswith(_SAX_CHANGES)

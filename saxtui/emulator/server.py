@@ -14,7 +14,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from saxtui.emulator import resources
+from saxtui.emulator import resources, vpc
 from saxtui.emulator.assembly import Cloud
 from saxtui.emulator.clock import Driver, ScaledClock
 from saxtui.emulator.google import schema
@@ -22,7 +22,7 @@ from saxtui.emulator.google.wire import Request
 from saxtui.emulator.keeper import Keeper
 from saxtui.emulator.ledger import Ledger, Saved
 from saxtui.emulator.listeners import Listeners
-from saxtui.emulator.request_log import RequestLog, client_name
+from saxtui.emulator.request_log import RequestLog, changes_models, client_name
 from saxtui.emulator.runner import make
 from saxtui.emulator.state_dir import StateDir
 from saxtui.emulator.waiting import Waiting
@@ -82,6 +82,7 @@ class Server:
             speed=self.clock.speed,
             manifest_sha256=hashlib.sha256(self._manifest).hexdigest(),
             manifest_path=f"/jobset/{JOBSET_VERSION}/manifests.yaml",
+            vpc_prefix=vpc.PREFIX,
         )
         if saved:
             self._listeners.resume()
@@ -160,6 +161,7 @@ class Server:
         app.router.add_get("/_emulator/resources", self._resources)
         app.router.add_get("/_emulator/requests", self._requests)
         app.router.add_get(r"/jobset/{version:v\d+\.\d+\.\d+}/manifests.yaml", self._jobset)
+        app.router.add_route("*", vpc.ROUTE, self._vpc)
         app.router.add_route("*", "/{rest:.*}", self._google)
         return app
 
@@ -216,6 +218,16 @@ class Server:
         if not self._authorized(request):
             return web.Response(status=401, text="the emulator's token is needed")
         return web.Response(text=json.dumps(self.log.records), content_type="application/json")
+
+    async def _vpc(self, request: web.Request) -> web.Response:
+        self._driver.catch_up()
+        answered = await vpc.answer(self.cloud.world, request)
+        self.log.add(
+            "sax", request.method, request.raw_path, answered.status,
+            mutating=changes_models(request.method, request.path), at=self.cloud.world.now,
+            agent=client_name(request.headers.get("User-Agent", "")),
+        )  # fmt: skip
+        return answered
 
     async def _jobset(self, _: web.Request) -> web.Response:
         return web.Response(body=self._manifest, content_type="application/yaml")

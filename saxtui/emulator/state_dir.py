@@ -104,7 +104,9 @@ class StateDir:
         except LedgerError as error:
             raise StateError(str(error)) from None
 
-    def announce(self, *, endpoint: str, clock: str, speed: float, manifest_sha256: str, manifest_path: str) -> None:
+    def announce(
+        self, *, endpoint: str, clock: str, speed: float, manifest_sha256: str, manifest_path: str, vpc_prefix: str
+    ) -> None:
         """Write env.sh and emulator.json; with them other processes find their way."""
         token = self.token()
         self.write_kubeconfig([])
@@ -128,6 +130,7 @@ class StateDir:
             "KUBECONFIG": f"{self.path / 'kubeconfig'}:{self.path / 'clusters.kubeconfig'}",
             "SAXTUI_STATE": str(self.path / "saxtui"),
             "SAXTUI_EMULATED_CLOCK": clock,
+            "SAXTUI_EMULATED_NETWORK": endpoint + vpc_prefix,
             "SAXTUI_JOBSET_MANIFEST": endpoint + manifest_path,
             "SAXTUI_JOBSET_SHA256": manifest_sha256,
         }

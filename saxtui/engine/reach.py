@@ -7,7 +7,6 @@ again later; callers ask for the way anew with every request, so a conversation 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -44,6 +43,9 @@ class Reach:
         self._straight: ModelServer | None = None
         self._address = ""
         self._address_tried = 0.0
+        self.left = 0
+        """How often a straight way was left: what only reads may be asked again by the other one."""
+        self._trying: asyncio.Task[None] | None = None
         self._freeing: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
 
@@ -88,9 +90,10 @@ class Reach:
 
     async def close(self) -> None:
         """Close every way."""
-        if self._freeing is not None:
-            self._freeing.cancel()
-            await asyncio.gather(self._freeing, return_exceptions=True)
+        beside = [task for task in (self._trying, self._freeing) if task is not None]
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         for server in (self._straight, self._relayed):
             if server is not None:
                 await server.close()
@@ -117,12 +120,24 @@ class Reach:
             await self._leave_straight()
             self._address, self._address_tried = address, 0.0
         now = self._cloud.clock.now()
-        if not address or self._straight is not None or now - self._address_tried < _STRAIGHT_AGAIN:
+        trying = self._trying is not None and not self._trying.done()
+        if not address or trying or self._straight is not None or now - self._address_tried < _STRAIGHT_AGAIN:
             return
         self._address_tried = now
-        with contextlib.suppress(CallError):
-            self._straight = await self._opened(kubernetes, address, _STRAIGHT_TIMEOUT)
-            self._tell(self._straight)
+        # Beside what is asked now: an address that swallows packets must not hold up what works.
+        self._trying = asyncio.create_task(self._try_straight(kubernetes, address), name="try the address")
+
+    async def _try_straight(self, kubernetes: Kubernetes, address: str) -> None:
+        try:
+            server = await self._opened(kubernetes, address, _STRAIGHT_TIMEOUT)
+        except CallError:
+            return
+        async with self._lock:
+            if address == self._address and kubernetes is self._kubernetes:
+                self._straight = server
+                self._tell(server)
+                return
+        await server.close()
 
     async def _opened(self, kubernetes: Kubernetes, address: str, timeout: float) -> ModelServer:
         server = self._cloud.model_server(kubernetes, self._deployment.namespace, SERVICE, PORT, address)
@@ -136,6 +151,7 @@ class Reach:
     async def _leave_straight(self) -> None:
         server, self._straight = self._straight, None
         if server is not None:
+            self.left += 1
             await server.close()
         if self._relayed is not None:
             self._tell(self._relayed)

@@ -16,7 +16,7 @@ from saxtui.engine.usual import Times
 from saxtui.errors import Ambiguous, Busy, CallError, Conflict, NotFound, Throttled, Unreachable
 from saxtui.model.cluster import ClusterView
 from saxtui.model.serving import Dialect, ModelStatus
-from saxtui.ports import Clock, Journal
+from saxtui.ports import Clock, Journal, Kubernetes
 
 if TYPE_CHECKING:
     from saxtui.model.deployment import Deployment
@@ -74,8 +74,7 @@ class Serving:
             if last.value is not None and self._reach.dialect is Dialect.OLD and (self._prompts or self._reach.blocked):
                 found, said = await self._truth.look(kubernetes, None), last.error
             else:
-                async with self._reach.server() as server:
-                    found, said = await self._truth.look(kubernetes, server), ""
+                found, said = await self._ask(kubernetes), ""
         except CallError as error:
             seen = last.value
             if kubernetes is not None and seen:
@@ -86,6 +85,18 @@ class Serving:
         said = BLOCKED if self._reach.blocked else said
         self._store.change(models=Part(value=found, error=said, as_of=last.as_of if said else self._clock.now()))
         return found
+
+    async def _ask(self, kubernetes: Kubernetes) -> tuple[ModelStatus, ...]:
+        """Asked again where the address has just gone: looking twice does no harm."""
+        left = self._reach.left
+        try:
+            async with self._reach.server() as server:
+                return await self._truth.look(kubernetes, server)
+        except Unreachable:
+            if self._reach.left == left:
+                raise
+        async with self._reach.server() as server:
+            return await self._truth.look(kubernetes, server)
 
     async def model(self, model: str = "") -> ModelStatus | None:
         """One model's ladder, the deployment's own by default; None when it is not published. Raises CallError."""

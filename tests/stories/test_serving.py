@@ -21,9 +21,10 @@ from saxtui.errors import Ambiguous, CallError, ExitCode, Invalid, NotReady, Ref
 from saxtui.model.deployment import Deployment, Images
 from saxtui.model.serving import Dialect, ModelStatus, Pulse, Rung
 from saxtui.model.talk import Answer, Ask, Piece
+from saxtui.ports import Ref
 from tests.stories.robot import EmbeddedCloud
 
-SPEED = 150.0
+SPEED = 60.0
 LIMIT = 90.0
 PROMPTS = """
 title: Everything that can go wrong with a prompt, one after the other
@@ -35,7 +36,7 @@ faults:
   - {when: {request: {service: sax, path: ^/generate}, nth: 2}, fault: html, status: 200}
   - {when: {request: {service: sax, path: ^/generate}, nth: 2}, fault: garbage}
   - {when: {request: {service: sax, path: ^/generate}, nth: 2}, fault: huge, megabytes: 10}
-  - {when: {request: {service: sax, path: ^/generate}, nth: 2}, fault: hang, seconds: 1200}
+  - {when: {request: {service: sax, path: ^/generate}, nth: 2}, fault: hang, seconds: 480}
   - {when: {on: model.load, nth: 4}, fault: load-fails, problem: hbm}
   - {when: {on: service.address/a-host-dies-now}, fault: container-exits, pods: sax-model-server-0-3, code: 137}
 """
@@ -249,11 +250,43 @@ def test_command_line(place: Place, tmp_path: Path, capsys: pytest.CaptureFixtur
     code, records = saxtui("publish", "--path", SMALL, "--replicas", "3")
     assert (code, records[-1]["problem"]["reason"]) == (1, "TOO_MANY_REPLICAS")
     assert saxtui("publish")[0] == 0
-    code, records = saxtui("generate", "too early")
+    assert saxtui("publish", "--model", "/sax/test/late", "--path", SMALL, "--replicas", "1")[0] == 0
+    code, records = saxtui("generate", "--model", "/sax/test/late", "both slices are taken")
     assert (code, records[-1]["problem"]["reason"]) == (5, "NOT_LOADED")
-    code, records = saxtui("models", "--wait", "--timeout", "1")
+    code, records = saxtui("models", "--model", "/sax/test/late", "--wait", "--timeout", "1")
     assert (code, records[-1]["problem"]["reason"]) == (6, "NOT_LOADED")
+    assert saxtui("unpublish", "--model", "/sax/test/late")[0] == 0
     assert saxtui("generate", "--wait", "now?")[0] == 0
+
+
+async def test_address_comes_and_goes(place: Place) -> None:
+    """The load balancer is used as soon as it answers, and left when it is gone; no prompt notices."""
+    async with place.session() as session, asyncio.timeout(LIMIT):
+        watching = asyncio.create_task(session.watch())
+        ways = [await way_of_a_prompt(session, lambda way: True)]
+        service = Ref("v1", "Service", "sax-http-lb", "default")
+        kubernetes = await session.connection.kubernetes()
+        for kind, straight in (("LoadBalancer", True), ("ClusterIP", False)):
+            await kubernetes.patch(service, {"spec": {"type": kind}})
+            ways.append(await way_of_a_prompt(session, lambda way: (way != "API server") is straight))  # noqa: B023
+        assert ways[0] == ways[2] == "API server"
+        assert ways[1].startswith("34.")
+        straight_prompts = [found for found in place.prompts() if "/vpc/" in found["path"]]
+        assert [found["path"] for found in straight_prompts] == [f"/vpc/{ways[1]}/8888/generate"]
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def way_of_a_prompt(session: Session, wanted: Callable[[str], bool]) -> str:
+    """Wait until the server is reached that way; then a prompt is answered, by which way?"""
+    while True:
+        await session.models()
+        reached = session.store.state.reach.value
+        if reached is not None and wanted(reached.way):
+            break
+        await session.cloud.clock.sleep(20.0)
+    assert (await put(session, "which way?")).text
+    return session.store.state.reach.value.way if session.store.state.reach.value else ""
 
 
 async def test_host_dies_and_comes_back(place: Place) -> None:

@@ -46,7 +46,8 @@ def _service_port(service: Json, wanted: str) -> Json:
     raise status.unavailable(f'no service port "{wanted}" found for service "{service["metadata"]["name"]}"')
 
 
-def _to_service(store: KubeStore, namespace: str, text: str) -> PodPort:
+def to_service(store: KubeStore, namespace: str, text: str) -> PodPort:
+    """A pod behind a Service, `text` NAME[:PORT]. Raises ApiError 404 or 503."""
     name, wanted = split(text)
     service = store.peek("Service", namespace, name)
     if service is None:
@@ -79,5 +80,5 @@ def _to_pod(store: KubeStore, namespace: str, text: str) -> PodPort:
 
 def resolve(store: KubeStore, target: Target) -> PodPort:
     """Where a service's or pod's proxy leads. Raises ApiError 404 or 503."""
-    to = _to_service if target.info.kind == "Service" else _to_pod
+    to = to_service if target.info.kind == "Service" else _to_pod
     return to(store, target.namespace, target.name)
