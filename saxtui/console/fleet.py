@@ -43,6 +43,7 @@ class Fleet:
         self._plan = Plan(0, 0, "")
         self._mesh = HostMesh(1, 1)
         self._made: dict[int, tuple[SliceGrid, SliceTitle]] = {}
+        self._signs: dict[int, Sign] = {}
         self._old: dict[int, SliceGrid] = {}
         """Grids of before the last change: they lend what is still right."""
         self.indexes: tuple[int, ...] = ()
@@ -77,6 +78,7 @@ class Fleet:
         self._phases, self._serving = phases, serving
         if shape != (self.indexes, self.most_hosts, self._plan):
             self._made.clear()
+            self._signs.clear()
             self._old.clear()
             return None
         changed = [
@@ -84,6 +86,7 @@ class Fleet:
             if everywhere or slices.get(index) is not before.get(index)
         ]  # fmt: skip
         for place in changed:
+            self._signs.pop(place, None)
             if (made := self._made.pop(place, None)) is not None:
                 self._old[place] = made[0]
         return frozenset(changed)
@@ -103,10 +106,10 @@ class Fleet:
 
     def sign(self, place: int) -> Sign:
         """The worst sign among that slice's hosts, without making its grid."""
-        made = self._made.get(place)
-        if made is not None:
-            return made[1].sign
-        return worst_sign(self.pods(place), self._plan.hosts, self._phases)
+        found = self._signs.get(place)
+        if found is None:
+            found = self._signs[place] = worst_sign(self.pods(place), self._plan.hosts, self._phases)
+        return found
 
     def title(self, place: int) -> SliceTitle:
         """That slice's heading."""

@@ -32,9 +32,13 @@ class Aftermath:
 
     def see(self, view: ClusterView) -> None:
         """Note what is new, and fetch its last lines while they can be had."""
-        changed = [pods for index, pods in view.slices.items() if pods is not self._seen.get(index)]
-        self._seen = view.slices
-        hosts = (pod for pods in changed for pod in (*pods.present, *pods.others))
+        before, self._seen = self._seen, view.slices
+        hosts = [
+            pod
+            for index, pods in view.slices.items()
+            if pods is not (old := before.get(index))
+            for pod in pods.news(old)
+        ]
         for found in endings((*hosts, *(pod for pod in view.loose if pod.slice >= 0 or pod.app))):
             key = (found.uid, found.ending.at)
             if key in self._fallen:

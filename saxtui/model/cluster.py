@@ -82,7 +82,15 @@ class SlicePods:
     @property
     def present(self) -> tuple[Pod, ...]:
         """The hosts that are there, in completion-index order."""
-        return tuple(pod for pod in self.hosts if pod is not None)
+        return tuple([pod for pod in self.hosts if pod is not None])
+
+    def news(self, before: SlicePods | None) -> list[Pod]:
+        """The pods that are not the same objects as in `before`: new ones, and those whose state changed."""
+        if before is None:
+            return [*self.present, *self.others]
+        old = before.hosts + (None,) * len(self.hosts)
+        found = [pod for was, pod in zip(old, self.hosts, strict=False) if pod is not None and pod is not was]
+        return found + [pod for pod in self.others if not any(pod is was for was in before.others)]
 
     @property
     def running(self) -> int:

@@ -162,9 +162,15 @@ def slice_grid(
 def worst_sign(pods: SlicePods, hosts: int, phases: Phases | None = None) -> Sign:
     """What leads the slice: a hole among its pods asks for attention, no pod at all is absence."""
     there = pods.present
-    found = {id(HOST[state]) for state in {pod.state for pod in there}}
-    if phases and id(HOST[HostState.RUNNING]) in found:
-        found = {id(sign_of(pod, phases)) for pod in there}
+    states = {pod.state for pod in there}
+    found = {id(HOST[state]) for state in states}
+    if phases and HostState.RUNNING in states:
+        running = [pod.uid for pod in there if pod.state is HostState.RUNNING]
+        heard = {phases[uid].phase for uid in running if uid in phases}
+        signs = {id(PHASE[phase]) for phase in heard if phase in PHASE}
+        if Phase.UNHEARD not in heard and all(uid in phases for uid in running):
+            found.discard(id(HOST[HostState.RUNNING]))
+        found |= signs
     if len(there) < max(hosts, len(pods.hosts)):
         found.add(id(_ABSENT))
     return _worst(found)
