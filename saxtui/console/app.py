@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Literal
 
@@ -68,6 +69,8 @@ class ConsoleApp(App[int]):
 
     def on_mount(self) -> None:
         """Start the bridge, and the engine once the first frame is out."""
+        # Thousands of pods are judged in a thread: a key must not wait five milliseconds for each turn.
+        sys.setswitchinterval(0.001)
         self._bridging = asyncio.create_task(self.bridge.run(), name="bridge")
         self.call_after_refresh(self._start)
         loop = asyncio.get_running_loop()

@@ -32,6 +32,8 @@ _LEAST = 2.0
 """Real seconds between two answers while somebody looks on."""
 _SELDOM = 20.0
 """Real seconds after which the logs are read again although nothing changed."""
+_SHARE = 9
+"""At most a tenth of the time goes into judging."""
 _BIG = 400
 """Pods from which on the rules run in a thread."""
 _NEW = 120.0
@@ -74,10 +76,24 @@ class Inquiry:
             if before is not None and len(found.diagnoses) != len(before.diagnoses):
                 # What just turned out wrong is worth its logs at once.
                 read = 0.0
-            await asyncio.sleep(_LEAST)
+            facts = self._facts()
+            # Tens of thousands of pods take long to judge: the time between two answers grows with what one took.
+            await asyncio.sleep(max(_LEAST, _SHARE * (time.monotonic() - began)))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_SELDOM):
-                    await self._store.changed(max(revision, self._own))
+                    while _same(facts, self._facts()):
+                        revision = await self._store.changed(max(revision, self._own))
+
+    def _facts(self) -> tuple[object, ...]:
+        """What the answer depends on, but for the time: the same objects mean the same answer."""
+        state, view = self._store.state, self._store.state.cluster.value
+        told = (state.progress, state.models.value, state.models.error, state.phases.value, state.beats.value)
+        if view is None:
+            return (*told, state.cluster.error)
+        return (
+            *told, view.slices, view.loose, view.system, view.nodes, view.jobs, view.deployments, view.services,
+            view.events, view.jobset, view.freshness, view.error, self._aftermath.fallen,
+        )  # fmt: skip
 
     async def _judge(self) -> Report:
         case = await self._case()
@@ -145,6 +161,12 @@ class Inquiry:
             except CallError:
                 return
         self._logs[pod.uid] = tuple(replace(line, slice=pod.slice, host=pod.host) for line in lines)
+
+
+def _same(before: tuple[object, ...], now: tuple[object, ...]) -> bool:
+    return len(before) == len(now) and all(
+        was is it or (isinstance(it, str | tuple) and was == it) for was, it in zip(before, now, strict=True)
+    )
 
 
 def suspicious(view: ClusterView, now: float) -> bool:

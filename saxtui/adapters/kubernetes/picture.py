@@ -21,6 +21,7 @@ _SLICE = 100
 _MANY = 2000
 """Objects taken over before the event loop gets a turn."""
 _SYSTEM_POD = "system Pod"
+_NO_JOBSET = JobSetStatus()
 _CHANGING = frozenset({"ADDED", "MODIFIED", "DELETED"})
 _OURS = "sax-model-server-set"
 
@@ -153,7 +154,7 @@ class Picture:
             hidden=hidden,
             services=self._frozen("Service", _by_name),
             events=self._events(),
-            jobset=jobsets[0] if jobsets else JobSetStatus(),
+            jobset=jobsets[0] if jobsets else _NO_JOBSET,
             freshness=freshness,
             seen=seen,
             error=error,

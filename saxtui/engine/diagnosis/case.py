@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 from saxtui.model.cluster import ClusterEvent, ClusterView, HostState, LogLine, Pod
@@ -68,12 +69,14 @@ class Case:
     at_work: bool = False
 
     # -- pods
-    @property
-    def hosts(self) -> list[Pod]:
-        """Pods of slices, in order, without those that leave."""
-        return sorted(
-            (pod for pod in self.view.pods.values() if pod.slice >= 0 and not pod.deleting and self._ours(pod)),
-            key=lambda pod: (pod.slice, pod.host, pod.created),
+    @cached_property
+    def hosts(self) -> tuple[Pod, ...]:
+        """Pods of slices, in order, without those that leave. Found once: every rule asks for them."""
+        return tuple(
+            pod
+            for pods in self.view.slices.values()
+            for pod in sorted((*pods.present, *pods.others), key=lambda pod: (pod.host, pod.created))
+            if not pod.deleting and self._ours(pod)
         )
 
     def _ours(self, pod: Pod) -> bool:
@@ -92,12 +95,12 @@ class Case:
     def apps(self, *names: str) -> list[Pod]:
         """Pods of our Deployments by their label `app`, all of them without names."""
         wanted = names or (ADMIN, HTTP)
-        return [pod for pod in self.view.pods.values() if pod.app in wanted and not pod.deleting]
+        return [pod for pod in self.view.loose if pod.app in wanted and not pod.deleting]
 
-    @property
-    def everyone(self) -> list[Pod]:
+    @cached_property
+    def everyone(self) -> tuple[Pod, ...]:
         """Hosts, our servers, and the JobSet controller's pods."""
-        return [*self.hosts, *self.apps(), *(pod for pod in self.view.system.values() if not pod.deleting)]
+        return (*self.hosts, *self.apps(), *(pod for pod in self.view.system.values() if not pod.deleting))
 
     def pending(self) -> Iterator[tuple[Pod, str]]:
         """Pods that the scheduler refuses, with its words."""
