@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events, work
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -64,6 +64,7 @@ class ChatLog(ScrollView, can_focus=True):
         self._chosen = 0
         self._placing = False
         self._styles: dict[str, Style] = {}
+        self._painted: list[Line | None] = []
 
     # -- turns in
     def show(self, turns: Sequence[Turn], name: str, now: float) -> None:
@@ -122,11 +123,26 @@ class ChatLog(ScrollView, can_focus=True):
         top = self.document.show(self.scroll_offset.y, rows) if keep else self.document.show_end(rows)
         self._place(top)
         self._lay_out()
-        self.refresh()
+        self._repaint()
+
+    def _repaint(self) -> None:
+        """Paint the lines that differ from what is painted; a scroll has asked for all of them already."""
+        found = (self.document.line(self.scroll_offset.y + y) for y in range(self.size.height))
+        lines = [one[1] if one is not None else None for one in found]
+        before, self._painted = self._painted, lines
+        changed = [y for y, line in enumerate(lines) if y >= len(before) or before[y] != line]
+        if changed:
+            self.refresh(Region(0, changed[0], self.size.width, changed[-1] - changed[0] + 1))
 
     def _place(self, top: int) -> None:
         self._placing = True
-        self.virtual_size = Size(self.size.width, self.document.height)
+        size = Size(self.size.width, self.document.height)
+        if self.show_vertical_scrollbar and size.height > self.size.height:
+            # How long the conversation is changes nothing on the screen but the scroll bar: no new layout for it.
+            self.set_reactive(ChatLog.virtual_size, size)
+            self._scroll_update(size)
+        else:
+            self.virtual_size = size
         self.scroll_to(y=top, animate=False, force=True, immediate=True)
         self._placing = False
 
