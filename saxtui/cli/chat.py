@@ -227,6 +227,10 @@ class _Talk:
             self._last = turns[-1] if turns else None
         if sys.stdin.isatty():
             self._front.diagnostics.note(_HELP)
+        for turn in await memory.queued(self._room.place):
+            self._front.diagnostics.note(("still queued from before: ", "warn"), turn.prompt.partition("\n")[0][:60])
+            await self._room.chat.resume()
+            self._last = await self._follow(turn)
 
     async def hear(self, line: str) -> bool:
         """One line that was typed; False when it ends the talk."""
@@ -258,12 +262,17 @@ class _Talk:
             self._thread = await room.memory.start(room.place, model, system=self._system)
         models = (wanted.model or self._thread.model,)
         (turn,) = await room.chat.put(self._thread, prompt, wanted.sampling, models=models, wanted=wanted.answers)
-        written = await self._follow(turn)
-        self._last = done = await room.chat.settled(turn)
+        self._last = await self._follow(turn)
+
+    async def _follow(self, turn: Turn) -> Turn:
+        """Print what comes of a prompt until it is settled; the turn as it is then."""
+        written = await self._print(turn)
+        done = await self._room.chat.settled(turn)
         self.answered = self.answered and done.state is TurnState.ANSWERED
         self._report(done, written)
+        return done
 
-    async def _follow(self, turn: Turn) -> int:
+    async def _print(self, turn: Turn) -> int:
         """Print what comes, and on stderr what it waits for; how many characters were printed."""
         room, written, told = self._room, 0, ""
         while (now := room.chat.turns.get(turn.id)) is not None:

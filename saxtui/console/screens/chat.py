@@ -227,6 +227,7 @@ class ChatScreen(ConsoleScreen):
         found = await memory.all(party.place) if memory is not None else []
         await self.open(found[0] if found else None)
         await party.chat.resume()
+        self._on_way |= frozenset(party.chat.turns)
         self.console.bridge.poke()
 
     async def open(self, conversation: Conversation | None) -> None:
