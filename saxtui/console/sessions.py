@@ -116,6 +116,11 @@ class Sessions:
             return
         await self.drafts.open(self.runtime.library)
         await self.refresh()
+        if self.opens:
+            try:
+                await self.open(self.opens)
+            except Exception as error:
+                self._fail(f"open {self.opens}", error)
 
     async def refresh(self) -> None:
         """Read Home's lines again; a failure keeps the last good ones and sets `failed`."""

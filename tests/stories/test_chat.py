@@ -200,7 +200,8 @@ async def test_a_prompt_waits_for_the_load_and_is_sent_once(tmp_path: Path) -> N
         await until(pilot, lambda: screen.partner is not None and "is not published" in screen.partner.reason)
         await pilot.press(*"How many days?", "enter")
         await shows(screen.console, pilot, "queued, not sent", "is not published")
-        await typed(cloud, tmp_path, "publish", "-d", env[OPEN])
+        assert screen.session is not None
+        await screen.session.publish()
         await until(pilot, lambda: [turn.state for turn in screen.turns] == [TurnState.ANSWERED])
         await shows(screen.console, pilot, "tok/s (estimate)", "does not stream")
         assert generates(cloud) == 1
