@@ -15,10 +15,8 @@ import pytest
 from saxtui.emulator import scenarios
 from saxtui.emulator.assembly import Cloud
 from saxtui.emulator.google.leftovers import TABLE
-from saxtui.engine.result import RunResult
 from saxtui.errors import ExitCode
 from tests.engine import virtual_cloud
-from tests.engine.harness import was_killed
 from tests.engine.scenario_schedules import SHAPES, check, names, small
 
 CHOSEN = [int(text) for text in os.environ.get("SCENARIO_SEEDS", "").split(",") if text]
@@ -43,7 +41,7 @@ def test_a_thousand_schedules() -> None:
 
 
 def test_every_shipped_scenario_is_drawn() -> None:
-    drawn = {name for seed in range(150) for name in names(Random(seed))}
+    drawn = {name for seed in range(400) for name in names(Random(seed))}
     assert drawn == set(scenarios.shipped())
 
 
@@ -51,30 +49,15 @@ def test_the_same_seed_gives_the_same_history() -> None:
     assert check(27) == check(27)
 
 
-async def one(wire: virtual_cloud.Wire, state: Path, verb: str) -> RunResult | None:
-    """One life; None when it was killed."""
-    process = virtual_cloud.runtime(wire, state)
-    try:
-        session = await process.session(SHAPES[0])
-        return await (session.up(await session.plan()) if verb == "up" else session.down())
-    except BaseException as error:
-        if not was_killed(error):
-            raise
-        return None
-    finally:
-        wire.dead = True
-        await process.close()
-
-
 def test_somebody_elses_bucket_does_not_keep_down_from_being_done(tmp_path: Path) -> None:
     cloud = Cloud(start=virtual_cloud.START, seed=1, scenario="bucket-taken")
     wire = virtual_cloud.Wire(cloud)
 
     async def lives() -> None:
-        up = await one(wire, tmp_path, "up")
+        up = await virtual_cloud.life(wire, tmp_path, SHAPES[0], "up")
         assert up is not None
         assert up.outcome == "failed"
-        down = await one(wire, tmp_path, "down")
+        down = await virtual_cloud.life(wire, tmp_path, SHAPES[0], "down")
         assert down is not None
         assert down.exit_code is ExitCode.DONE, down.problems
         await wire.close()
@@ -103,8 +86,8 @@ def test_orphans_of_a_cluster_whose_creation_nobody_recorded_are_found(tmp_path:
     wire.answered = kill
 
     async def lives() -> None:
-        assert await one(wire, tmp_path, "up") is None
-        down = await one(wire, tmp_path, "down")
+        assert await virtual_cloud.life(wire, tmp_path, SHAPES[0], "up") is None
+        down = await virtual_cloud.life(wire, tmp_path, SHAPES[0], "down")
         assert down is not None
         assert down.exit_code is ExitCode.DONE, down.problems
         await wire.close()

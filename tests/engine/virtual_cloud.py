@@ -51,8 +51,11 @@ from saxtui.emulator.kubernetes.api import make_app
 from saxtui.emulator.runner import make
 from saxtui.emulator.tls import Authority
 from saxtui.emulator.world import World
+from saxtui.engine.result import RunResult
 from saxtui.engine.runtime import Runtime
+from saxtui.model.deployment import Deployment
 from tests.engine.fake_world import Killed
+from tests.engine.harness import was_killed
 
 T = TypeVar("T")
 START = 1_790_000_000.0
@@ -333,6 +336,21 @@ def runtime(wire: Wire, state: Path) -> Runtime:
     wire.revive()
     variables = environ(state)
     return Runtime(read(variables), variables, WorldClock(wire.world), DiskLibrary(state))
+
+
+async def life(wire: Wire, state: Path, deployment: Deployment, verb: str) -> RunResult | None:
+    """One process that does `up` or `down`; None when it was killed."""
+    process = runtime(wire, state)
+    try:
+        session = await process.session(deployment)
+        return await (session.up(await session.plan()) if verb == "up" else session.down())
+    except BaseException as error:
+        if not was_killed(error):
+            raise
+        return None
+    finally:
+        wire.dead = True
+        await process.close()
 
 
 def memory_folder() -> str | None:

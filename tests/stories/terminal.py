@@ -35,7 +35,7 @@ class Terminal:
         if self.pid == 0:
             os.chdir(ROOT)
             os.execve(argv[0], list(argv), environ)
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+        self.resize(*size)
         self.before = termios.tcgetattr(self.fd)
         self.seen = b""
 
@@ -70,6 +70,10 @@ class Terminal:
         """Type; returns how much had been written before."""
         os.write(self.fd, keys)
         return len(self.seen)
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Another size; the kernel tells the process."""
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""

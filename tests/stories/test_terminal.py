@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -101,6 +102,25 @@ def test_rubbish_on_the_keyboard_is_survived(opened: list[Terminal], tmp_path: P
     terminal.type(b"\xff\xfe\xc3(\x80\xf5\xff\x1b[M\xff\xff\xff")
     before = terminal.type(b"\x03")
     terminal.read_until(b"Leave saxtui?", since=before)
+
+
+@pytest.mark.parametrize("mode", ["home", *(pytest.param(m, marks=pytest.mark.long) for m in MODES if m != "home")])
+def test_no_size_ends_it(opened: list[Terminal], tmp_path: Path, mode: str) -> None:
+    terminal = at_work(opened, tmp_path, mode)
+    dice = Random(3)
+    tiny = [(1, 1), (2, 1), (20, 5), (300, 100)]
+    for size in (*tiny, *((dice.randint(1, 200), dice.randint(1, 60)) for _ in range(40))):
+        terminal.resize(*size)
+        terminal.type(b"\x1b[B")
+    for size in tiny:
+        terminal.resize(*size)
+        terminal.settle()
+    terminal.resize(120, 40)
+    before = terminal.type(b"\x03")
+    terminal.read_until(b"Leave saxtui?", since=before)
+    terminal.type(b"\x03")
+    assert terminal.end() == BILLABLE
+    given_back(terminal)
 
 
 def stream(opened: list[Terminal], state: Path, mode: str, kind: str) -> bytes:
