@@ -40,8 +40,8 @@ class ConfirmModal(ModalScreen[bool]):
                 yield Static(Content.assemble("Type ", (self._typed, "bold"), " to go on:"))
                 yield Input(id="typed", compact=True)
             with Horizontal(classes="dialog-buttons"):
-                yield Button(self._no, id="cancel", compact=True)
-                yield Button(self._yes, id="ok", variant="error" if self._danger else "primary",
+                yield Button(Content(self._no), id="cancel", compact=True)
+                yield Button(Content(self._yes), id="ok", variant="error" if self._danger else "primary",
                              disabled=bool(self._typed), compact=True)  # fmt: skip
 
     def on_mount(self) -> None:

@@ -1,0 +1,84 @@
+"""Hostile lines through the gate and every sink, in a real terminal: nothing comes out that plain words do not bring.
+
+The gate sends some through two sinks; `long` 20,000 through each (or SINK_LINES): half of a grammar of attacks, half
+random.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stories.sinks import BATCH, SINKS, WRITERS
+from tests.stories.terminal import ROOT, Terminal, sequences
+
+ALL = int(os.environ.get("SINK_LINES", "20000"))
+FEW = 10 * BATCH
+QUICK = ("content", "line")
+
+
+def stream(folder: Path, room: str, kind: str, count: int, sink: str) -> bytes:
+    """All that the program writes on a terminal that is big enough to show each batch whole."""
+    folder.mkdir()
+    environ = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
+    environ["SAXTUI_STATE"] = str(folder)
+    argv = [sys.executable, "-m", "tests.stories.sinks", str(folder), room, kind, str(count), sink]
+    terminal = Terminal(argv, environ, size=(240, 120))
+    try:
+        assert terminal.end(3000) == 0, terminal.seen[-3000:]
+    finally:
+        terminal.close()
+    assert room == "cli" or (folder / "fed").exists(), terminal.seen[-3000:]
+    return terminal.seen
+
+
+def nothing_new(tmp_path: Path, room: str, sink: str, count: int) -> None:
+    plain = stream(tmp_path / "plain", room, "plain", 4 * BATCH, sink)
+    attacked = stream(tmp_path / "hostile", room, "hostile", count, sink)
+    assert sequences(attacked) - sequences(plain) == set(), sink
+    marks = attacked.count("␛".encode()) + attacked.count(b"\\u241b")
+    assert marks > count // 50, f"the attacks are not seen in {sink}: {marks} marks"
+
+
+def counts(names: tuple[str, ...]) -> list[object]:
+    quick = [(name, FEW) for name in names if name in QUICK]
+    return [*quick, *(pytest.param(name, ALL, marks=pytest.mark.long) for name in names)]
+
+
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize(("sink", "count"), counts(SINKS))
+def test_every_sink_of_the_console(tmp_path: Path, sink: str, count: int) -> None:
+    nothing_new(tmp_path, "console", sink, count)
+
+
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize(("writer", "count"), counts(WRITERS))
+def test_every_sink_of_the_command_line(tmp_path: Path, writer: str, count: int) -> None:
+    nothing_new(tmp_path, "cli", writer, count)
+
+
+def test_no_other_widget_of_textual_is_used() -> None:
+    used: set[str] = set()
+    for path in (ROOT / "saxtui" / "console").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module == "textual.widgets":
+                used |= {alias.name for alias in node.names}
+    assert used == {"Static", "Label", "Button", "Input", "TextArea", "Select", "ContentSwitcher"}, (
+        "add the new sink to tests/stories/sinks.py"
+    )
+
+
+def test_nothing_but_output_and_diagnostics_writes() -> None:
+    """`print`, sys.stdout and sys.stderr have one owner each."""
+    owners = {"output.py", "diagnostics.py", "style.py", "parting.py", "driver.py"}
+    found = set()
+    for folder in ("cli", "console", "engine", "present", "model"):
+        for path in (ROOT / "saxtui" / folder).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            if path.name not in owners and any(word in text for word in ("stdout.write", "stderr.write", "print(")):
+                found.add(str(path.relative_to(ROOT)))
+    assert found == set()
