@@ -217,7 +217,7 @@ def _feeds(app: object, place: object) -> dict[str, Feed]:
         main.clear_notifications()
         for text in batch:
             main.tell(text)
-        while not all(toast.region for toast in main.screen.query("Toast")) or len(main.screen.query("Toast")) < 2:
+        while not (there := main.screen.query("Toast")) or not all(toast.region for toast in there):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
     async def modal(screen: Any) -> None:

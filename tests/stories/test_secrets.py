@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from pathlib import Path
+from urllib.parse import quote
 
 from tests.stories.robot import EmbeddedCloud, Operator
 
@@ -32,9 +34,30 @@ def canaries(operator: Operator, cloud: EmbeddedCloud) -> tuple[dict[str, str], 
     return {**variables, "HOME": str(home)}, found
 
 
+def in_buckets(cloud: EmbeddedCloud) -> dict[str, bytes]:
+    """What every object in every bucket of the cloud holds: the journal's mirror, the lease, Sax's own."""
+    base = cloud.env["CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER"].rstrip("/")
+    headers = {"Authorization": f"Bearer {cloud.env['CLOUDSDK_AUTH_ACCESS_TOKEN']}"}
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def get(path: str) -> bytes:
+        with opener.open(urllib.request.Request(base + path, headers=headers), timeout=30) as answer:
+            content: bytes = answer.read()
+            return content
+
+    found = {}
+    for record in cloud.resources():
+        if record["type"] == "object":
+            bucket, _, name = record["name"].removeprefix("gs://").partition("/")
+            found[record["name"]] = get(f"/storage/v1/b/{bucket}/o/{quote(name, safe='')}?alt=media")
+    return found
+
+
 def test_no_canary_is_seen_anywhere(cloud: EmbeddedCloud, operator: Operator) -> None:
     environ, secret = canaries(operator, cloud)
     name = operator.deployment()
+    home = Path(environ["HOME"])
+    homely = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
     said: list[str] = []
 
     def run(*args: str) -> None:
@@ -49,18 +72,29 @@ def test_no_canary_is_seen_anywhere(cloud: EmbeddedCloud, operator: Operator) ->
     run("models", "-d", name)
     run("generate", "-d", name, "How many days are in a week?")
     run("recover", "-d", name)
+    for kind in ("bash", "terraform", "runbook"):
+        operator.saxtui("export", "--as", kind, "-d", name, "-o", f"export-{kind}", env=environ).ok()
+    kept = in_buckets(cloud)
+    assert any("/saxtui/" in path for path in kept), "the journal's mirror is looked at too"
+    for path, content in kept.items():
+        assert not [word for word in secret if word.encode() in content], path
     wrong = {**environ, "CLOUDSDK_AUTH_ACCESS_TOKEN": "ya29.canary-wrong-token"}
     for command in ("plan", "up", "down", "pods"):
         answer = operator.saxtui(command, "-d", name, "--yes", env=wrong)
         assert answer.code != 0
         said.extend((answer.out, answer.err))
     run("down", "-d", name, "--yes")
+    run("receipt", "-d", name)
     secret.append("canary-wrong-token")
 
     state = Path(operator.env["SAXTUI_STATE"])
     files = [path for path in state.rglob("*") if path.is_file()]
     assert any(path.suffix == ".sqlite3" for path in files)
-    files += [path for path in operator.folder.iterdir() if path.is_file()]
+    assert any(path.parent.name == "receipts" for path in files)
+    assert all(path.stat().st_mode & 0o077 == 0 for path in files), "for their owner only"
+    assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == homely, "left as it was"
+    files += [path for path in operator.folder.rglob("*") if path.is_file() and home not in path.parents]
+    assert not [word for word in secret if word in json.dumps(cloud.requests())], "in an address"
     for path in files:
         content = path.read_bytes()
         assert not [word for word in secret if word.encode() in content], path

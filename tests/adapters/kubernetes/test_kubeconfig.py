@@ -54,6 +54,20 @@ def test_anything_else_is_not(tmp_path: Path, server: str, ca: str, more: dict[s
     assert _route(_write(tmp_path / "a", server, ca, **more)) == PLAIN
 
 
+def test_nothing_that_it_names_is_run(tmp_path: Path) -> None:
+    """Neither an exec plugin nor an auth provider of the user that the context names."""
+    path, ran = tmp_path / "a", tmp_path / "ran"
+    _write(path, "https://127.0.0.1:8443")
+    document = yaml.safe_load(path.read_text())
+    command = {"apiVersion": "client.authentication.k8s.io/v1", "command": "touch", "args": [str(ran)]}
+    user = {"exec": command, "auth-provider": {"name": "gcp", "config": {"cmd-path": "touch", "cmd-args": str(ran)}}}
+    document["users"] = [{"name": "evil", "user": user}]
+    document["contexts"][0]["context"]["user"] = "evil"
+    path.write_text(yaml.safe_dump(document))
+    assert _route(str(path)) == Route("https://127.0.0.1:8443", CA)
+    assert not ran.exists()
+
+
 def test_the_first_file_that_names_it_counts_and_broken_ones_do_not_matter(tmp_path: Path) -> None:
     (tmp_path / "broken").write_text("contexts: [")
     first = _write(tmp_path / "first", "https://127.0.0.1:1111")
