@@ -16,7 +16,7 @@ from saxtui.errors import ExitCode, Problem, SaxtuiError
 _WHERE = {
     "init": "setup", "plan": "setup", "doctor": "setup", "export": "export", "schema": "export",
     "up": "runs", "pause": "pausing", "resume": "pausing", "extend": "pausing", "down": "runs", "receipt": "receipts",
-    "status": "watching", "pods": "watching", "logs": "watching", "why": "causes", "mend": "causes", "events": "causes",
+    "status": "watching", "pods": "watching", "logs": "logs", "why": "causes", "mend": "causes", "events": "causes",
     "publish": "serving", "update": "serving", "models": "serving",
     "generate": "serving", "unpublish": "serving", "bench": "bench",
     "chat": "chat",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import click
@@ -13,14 +12,12 @@ from saxtui.cli.front import Front, label
 from saxtui.cli.options import deployment_option, json_option
 from saxtui.errors import CallError, ExitCode, SaxtuiError
 from saxtui.model.progress import Ownership, RunProgress, StepState
-from saxtui.present import logs as present_logs
 from saxtui.present import pods as present_pods
 from saxtui.present.spend import meter
 from saxtui.present.times import moment
 
 if TYPE_CHECKING:
-    from saxtui.engine.session import Drift, LogSelection, Session
-    from saxtui.model.cluster import LogLine
+    from saxtui.engine.session import Drift, Session
     from saxtui.model.plan import Plan
     from saxtui.ports import LockHolder
 
@@ -209,52 +206,3 @@ async def _watch_pods(front: Front, session: Session) -> None:
         hearing.cancel()
         if changed is not None:
             changed.cancel()
-
-
-@click.command("logs")
-@deployment_option
-@click.argument("pod", required=False, default="")
-@click.option("--slice", "slice_index", type=click.IntRange(min=0), help="All hosts of one slice.")
-@click.option("--primaries", is_flag=True, help="Host 0 of every slice.")
-@click.option("--follow", "-f", is_flag=True, help="Go on with what comes, until Ctrl-C.")
-@click.option("--tail", type=click.IntRange(min=0), help="Only the last N lines of each pod.")
-@click.option("--timestamps", is_flag=True, help="The time before each line.")
-@json_option
-@click.pass_obj
-def logs(
-    front: Front, named: str | None, pod: str, slice_index: int | None, primaries: bool, follow: bool,
-    tail: int | None, timestamps: bool,
-) -> int:  # fmt: skip
-    """Print logs of one POD (or a prefix of its name), one slice, the primaries, or every host."""
-    if sum((bool(pod), slice_index is not None, primaries)) > 1:
-        raise click.UsageError("choose one of POD, --slice and --primaries")
-    front.endless = follow
-
-    async def work(session: Session) -> int:
-        from saxtui.engine.session import LogSelection
-
-        selection = LogSelection(pod=pod, slice=slice_index, primaries=primaries)
-        await _print_logs(front, session, selection, follow=follow, tail=tail, timestamps=timestamps)
-        return int(ExitCode.DONE)
-
-    return front.with_session(named, work)
-
-
-async def _print_logs(
-    front: Front, session: Session, selection: LogSelection, *, follow: bool, tail: int | None, timestamps: bool
-) -> None:
-    lines = session.logs(selection, follow=follow, tail=tail)
-    async with aclosing(lines) as found:  # type: ignore[type-var]
-        async for line in found:
-            _print_log(front, line, tagged=not selection.pod, timestamps=timestamps)
-
-
-def _print_log(front: Front, line: LogLine, *, tagged: bool, timestamps: bool) -> None:
-    row = present_logs.row(line)
-    front.out.record(
-        "gap" if line.gap else "log", pod=line.pod, slice=line.slice, host=line.host, at=line.at, text=line.text
-    )
-    if not front.out.as_json:
-        front.out.line(
-            (f"{row.time}  " if timestamps else "", "dim"), (f"{row.tag:<5} " if tagged else "", "busy"), row.text
-        )

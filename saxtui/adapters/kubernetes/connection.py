@@ -56,7 +56,7 @@ class Connection:
         from kubernetes.aio.client.api_client import ApiClient
 
         try:
-            self._client = ApiClient(loaded)
+            self._client = await asyncio.to_thread(ApiClient, loaded)  # it reads the system's authorities
         except (OSError, ValueError) as error:
             raise Unreachable(
                 Problem(

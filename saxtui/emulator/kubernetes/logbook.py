@@ -37,6 +37,7 @@ class LogBook:
 
     def __init__(self) -> None:
         self._logs: dict[LogKey, ContainerLog] = {}
+        self._enders: list[Callable[[], None]] = []
         self.changed: set[LogKey] = set()
         """Containers whose log was written, rotated or dropped since somebody last emptied this."""
 
@@ -76,6 +77,16 @@ class LogBook:
         if previous:
             return None if log.previous is None else list(log.previous)
         return list(log.current)
+
+    def end_streams(self) -> None:
+        """Whoever follows now hears no more, and has to ask again."""
+        for ended in tuple(self._enders):
+            ended()
+
+    def until_ended(self, ended: Callable[[], None]) -> Callable[[], None]:
+        """Hear of `end_streams` until the returned function is called."""
+        self._enders.append(ended)
+        return lambda: self._enders.remove(ended)
 
     def follow(self, key: LogKey, listener: LineListener) -> Callable[[], None]:
         """Hear new lines until the returned function is called."""

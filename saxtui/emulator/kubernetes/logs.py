@@ -124,9 +124,16 @@ async def stream(store: KubeStore, want: Wanted) -> AsyncGenerator[bytes]:
     left = want.limit
     fresh: deque[Line] = deque()
     wake = asyncio.Event()
+    over = False
 
     def hear(line: Line) -> None:
-        fresh.append(line)
+        if not over:
+            fresh.append(line)
+            wake.set()
+
+    def end() -> None:
+        nonlocal over
+        over = True
         wake.set()
 
     def changed(_change: str, obj: Json, _before: Json | None) -> None:
@@ -134,14 +141,16 @@ async def stream(store: KubeStore, want: Wanted) -> AsyncGenerator[bytes]:
         if obj["kind"] == "Pod" and (metadata.get("namespace"), metadata["name"]) == want.key[:2]:
             wake.set()
 
-    stops = [store.logs.follow(want.key, hear), store.listen(changed)] if want.follow else []
+    stops = []
+    if want.follow:
+        stops = [store.logs.follow(want.key, hear), store.listen(changed), store.logs.until_ended(end)]
     try:
         while True:
             if left is not None:
                 text, left = text[:left], max(left - len(text), 0)
             if text:
                 yield text
-            if left == 0 or not want.follow or (not fresh and _over(store, want)):
+            if left == 0 or not want.follow or (not fresh and (over or _over(store, want))):
                 return
             await wake.wait()
             wake.clear()

@@ -86,6 +86,19 @@ def _end(world: World, store: KubeStore, pod: Json, reason: str, message: str, w
     store.set_status("Pod", *place(pod), {**new, "reason": reason, "message": message})
 
 
+# -- logs
+def _log_flood(world: World, row: Json) -> None:
+    for store, pod in list(_pods(world, row)):
+        for container in spec(pod)["containers"]:
+            for number in range(row["lines"]):
+                store.append_log(*place(pod), container["name"], f"{row['text']} {number}")
+
+
+def _logs_break(world: World, row: Json) -> None:
+    for store in world.kube.values():
+        store.logs.end_streams()
+
+
 # -- nodes
 def _nodes(world: World, pool: str) -> Iterator[tuple[KubeStore, Json]]:
     for store in list(world.kube.values()):
@@ -195,4 +208,6 @@ ACTS: dict[str, Callable[[World, Json], None]] = {
     "node-drained": _node_drained,
     "slice-lost": _slice_lost,
     "watch-silent": _watch_silent,
+    "log-flood": _log_flood,
+    "logs-break": _logs_break,
 }

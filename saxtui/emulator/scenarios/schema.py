@@ -13,6 +13,8 @@ from saxtui.emulator.scenarios.schema_acts import (
     BucketDeleted,
     ClusterUpgrade,
     ContainerExits,
+    LogFlood,
+    LogsBreak,
     ModelPublished,
     NodeCordoned,
     NodeDrained,
@@ -275,6 +277,8 @@ AnyFault = (
     | NodeDrained
     | SliceLost
     | WatchSilent
+    | LogFlood
+    | LogsBreak
     | ObjectCreated
     | ObjectChanged
     | ObjectDeleted

@@ -32,7 +32,7 @@ class BindingRemoved(ActFault, tag="binding-removed"):
         pattern(self.member)
 
 
-class PodFault(ActFault):
+class PodFault(ActFault, kw_only=True):
     """Strikes the first `count` live pods, in order of name, whose name matches."""
 
     pods: str
@@ -56,6 +56,17 @@ class PodDeleted(PodFault, tag="pod-deleted"):
 
 class PodEvicted(PodFault, tag="pod-evicted"):
     """The kubelet evicts the pod for lack of memory on its node."""
+
+
+class LogFlood(PodFault, tag="log-flood"):
+    """The pod's containers write so many lines at once: `text`, and each line's number."""
+
+    lines: Annotated[int, Meta(ge=1, le=100_000)]
+    text: str = "flood line"
+
+
+class LogsBreak(ActFault, tag="logs-break"):
+    """Log streams that are open end, as when the API server is replaced; they may be asked for again at once."""
 
 
 class NodeFault(ActFault):

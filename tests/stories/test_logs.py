@@ -1,0 +1,178 @@
+"""A3 and A10, what they say of logs: sixteen streams merged on the console, flooded, saved, broken off and taken up."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from saxtui.console.app import ConsoleApp
+from saxtui.console.screens.slices import SlicesScreen
+from saxtui.emulator import scenarios
+from saxtui.engine.runtime import Runtime
+from saxtui.engine.session import Session
+from saxtui.errors import Ambiguous, Conflict, ExitCode
+from saxtui.model.deployment import Deployment
+from saxtui.model.text import safe
+from tests import hostile
+from tests.console.serving_fakes import shown
+from tests.stories.robot import EmbeddedCloud
+
+WANTED = Deployment(id="abcdef", name="spmd", project="demo-project", bucket="demo-project-spmd")
+LIMIT = 60.0
+EACH = 1_000
+FLOOD, BREAK = "flood-now", "break-now"
+
+
+@pytest.fixture(scope="module")
+def environ(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The surroundings of a cloud with WANTED up on it, where `log-flood` strikes at two Services' addresses."""
+    folder = tmp_path_factory.mktemp("logs")
+    text = scenarios.find("log-flood").read_text(encoding="utf-8")
+    text = text.replace("on: model.loaded, after: 300", f"on: service.address/{FLOOD}")
+    text = text.replace("on: model.loaded, after: 360", f"on: service.address/{BREAK}")
+    text = text.replace("lines: 3000", f"lines: {EACH}")
+    (folder / "flood.yaml").write_text(text, encoding="utf-8")
+    cloud = EmbeddedCloud.start(folder / "cloud", speed=300, scenario=folder / "flood.yaml", seed=7)
+    try:
+        found = {**cloud.env, "SAXTUI_STATE": str(folder / "state")}
+        asyncio.run(bring_up(found))
+        yield found
+    finally:
+        cloud.stop()
+
+
+async def bring_up(environ: dict[str, str]) -> None:
+    runtime = Runtime.open(environ)
+    try:
+        session = await runtime.session(WANTED)
+        result = await session.up(await session.plan())
+        assert result.exit_code is ExitCode.DONE, result.problems
+    finally:
+        await runtime.close()
+    runtime.library.save(WANTED)
+
+
+async def strike(session: Session, name: str) -> None:
+    """Make the Service whose address sets the fault off."""
+    body = {
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "default"},
+        "spec": {"type": "LoadBalancer", "selector": {"app": "nobody"}, "ports": [{"port": 1}]},
+    }  # fmt: skip
+    for _ in range(5):
+        try:
+            await (await session.connection.kubernetes()).create(body)
+        except Ambiguous:  # an idle connection that the server had closed
+            continue
+        except Conflict:
+            pass
+        return
+
+
+async def served(session: Session) -> dict[tuple[int, int], list[str]]:
+    """Each host's log as the cloud itself serves it now: the raw answer, line by line."""
+    kubernetes: Any = await session.connection.kubernetes()
+    view = await session.look()
+    found = {}
+    for pod in view.pods.values():
+        if pod.slice >= 0:
+            path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/log"
+            raw = await kubernetes.connection.call("GET", path, "count", pod.name)
+            found[pod.slice, pod.host] = raw.decode().split("\n")[:-1]
+    return found
+
+
+def held(screen: SlicesScreen) -> dict[tuple[int, int], list[str]]:
+    """Each host's lines as the pane holds them."""
+    found: dict[tuple[int, int], list[str]] = {}
+    for _, line in screen.pane.view.store.lines():
+        found.setdefault((line.slice, line.host), []).append(line.text)
+    return found
+
+
+async def until(pilot: Pilot[int], condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < deadline, f"never came: {what}"
+        await pilot.pause(0.02)
+
+
+@asynccontextmanager
+async def console(environ: dict[str, str]) -> AsyncIterator[tuple[ConsoleApp, Pilot[int], SlicesScreen, Session]]:
+    """The console on Slices, with the logs of all hosts followed."""
+    app = ConsoleApp(environ)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.sessions.summaries is not None, "the engine is open")
+        live = await app.sessions.open("spmd")
+        app.go("slices")
+        await until(pilot, lambda: "8/8" in shown(app), "the slices")
+        screen = app.front
+        assert isinstance(screen, SlicesScreen)
+        await pilot.press("a")
+        await until(pilot, lambda: hosts(screen) == 16, "sixteen streams")
+        yield app, pilot, screen, live.session
+
+
+def hosts(screen: SlicesScreen) -> int:
+    return len({(source.slice, source.host) for source in screen.pane.view.store.sources})
+
+
+def of_host(screen: SlicesScreen, place: tuple[int, int], text: str) -> list[str]:
+    """The host's lines that hold the text, in the order shown; gap marks as they are."""
+    found = (line for _, line in screen.pane.view.store.lines() if (line.slice, line.host) == place)
+    return [line.text for line in found if line.gap or text in line.text]
+
+
+@pytest.mark.long
+async def test_a3_a_flood_loses_nothing_unseen_and_a10_a_break_repeats_nothing(
+    environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with console(environ) as (app, pilot, screen, session):
+        view, store = screen.pane.view, screen.pane.view.store
+        await strike(session, FLOOD)
+        await until(pilot, lambda: len(store) > 16 * EACH, "the flood")
+        expected = await served(session)
+        total = sum(map(len, expected.values()))
+        assert total >= 16 * EACH + 1
+        await until(pilot, lambda: len(store) >= total, "all lines")
+        mine = held(screen)
+        for host, lines in expected.items():
+            assert mine[host][: len(lines)] == [safe(line) for line in lines], host
+        assert "0 dropped" in screen.pane.heading
+
+        await pilot.press("ampersand", "ctrl+r", *"own.d", "enter")
+        await until(pilot, lambda: view.rows.done and len(view.rows) == 1, "the regex filter")
+        await until(pilot, lambda: "␛]0;owned" in shown(app), "the hostile line, as marks")
+        assert "1-5" in next(row for row in shown(app).split("\n") if "owned" in row)
+        assert not hostile.forbidden(shown(app)) - {"\n"}
+        await pilot.press("escape")
+
+        await pilot.press("S")
+        name = screen.pane._find.value
+        await pilot.press("enter")
+        await until(pilot, lambda: "lines written to" in shown(app), "saved")
+        saved = (tmp_path / name).read_text().splitlines()
+        assert sum("flood line" in line for line in saved) == 16 * EACH
+        assert total <= len(saved) <= len(store)
+
+        store.capacity = 10_000
+        before = store.end
+        await strike(session, BREAK)
+        place = (0, 1)
+        await until(pilot, lambda: any(b"listened 5999" in block.texts for block in store.blocks()), "resumed")
+        after = of_host(screen, place, "listened")
+        assert "the stream broke for" in after[0] and " s; lines may be missing here" in after[0]
+        assert after[1:] == [f"while nobody listened {number}" for number in range(1000, 6000)], "none repeated"
+        gaps = [line for _, line in store.lines(before) if line.gap]
+        assert [(line.slice, line.host) for line in gaps] == [place], "the others lost nothing"
+        assert store.dropped == store.end - 10_000 > 0 and len(store) == 10_000
+        await until(pilot, lambda: f"{store.dropped:,} left the view" in screen.pane.heading, "the counter")
+        await pilot.press("J", *"gap", "enter")
+        await until(pilot, lambda: view.current is not None and view.current.gap, "the gap is jumped to")
