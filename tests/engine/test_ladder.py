@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from saxtui.engine.ladder import read_admin, read_server, replica
-from saxtui.model.cluster import LogLine
+from saxtui.engine.ladder import broken, holds, read_admin, read_servable, read_server, replica
+from saxtui.model.cluster import ClusterView, HostState, LogLine, Pod
 from saxtui.model.serving import Evidence, ReplicaTruth, Rung
 
 K = "/sax/test/spmd"
@@ -77,3 +77,46 @@ def test_lines_of_an_earlier_life_do_not_count() -> None:
 
 def test_not_assigned_is_only_published() -> None:
     assert judge(listed=Evidence(Rung.PUBLISHED, "GET /listcell", "active_replicas 0 of 2", 5.0)).rung is Rung.PUBLISHED
+
+
+@pytest.mark.parametrize(
+    ("texts", "held"),
+    [
+        ((), False),
+        ((f"Loading model for key: {K}",), True),
+        ((f"Loading model for key: {K}", f"Successfully loaded model for key: {K}"), True),
+        ((f"Successfully loaded model for key: {K}", f"Received unload: {K}"), False),
+        ((f"Loading model for key: {K}", f"Error occurred during loading: {K}, error: oom"), False),
+        ((f"Successfully loaded model for key: {K}x",), False),
+    ],
+)
+def test_a_slice_holds_a_model_until_its_log_says_it_let_go(texts: tuple[str, ...], held: bool) -> None:
+    assert holds(read_server(lines(*texts)), K) is held
+
+
+def test_classes_a_primary_can_serve() -> None:
+    told = lines(
+        "Servable model a.b.C", "Skipping unsupported model a.b.D, Unsupported mesh shape", "Servable model e.F"
+    )
+    assert read_servable(told) == ["a.b.C", "e.F"]
+
+
+def host(index: int, state: HostState = HostState.RUNNING, created: float = 1.0) -> Pod:
+    return Pod(
+        f"u{index}", f"p{index}", "default", state=state, status=state.value, slice=0, host=index, created=created
+    )
+
+
+@pytest.mark.parametrize(
+    ("pods", "said"),
+    [
+        ([host(0), host(1)], ""),
+        ([host(0)], "1 of 2 hosts are there"),
+        ([host(0), host(1, HostState.FAILED)], "host 0-1 is failed"),
+        ([host(0), host(1, created=60.0)], "host 0-1 is newer than the load"),
+    ],
+)
+def test_a_slice_without_one_of_its_hosts_cannot_answer(pods: list[Pod], said: str) -> None:
+    found = broken(ClusterView(pods={pod.uid: pod for pod in pods}), 0, 2, 50.0)
+    assert found.startswith(said)
+    assert bool(found) is bool(said)

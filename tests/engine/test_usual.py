@@ -54,3 +54,18 @@ def test_runs_of_one_journal_count_each() -> None:
 def test_every_step_has_a_kind_and_a_published_time(step: str) -> None:
     p50, p90 = usual.SEEDED[usual.kind_of(step)]
     assert 0 < p50 < p90
+
+
+def test_three_loads_of_a_class_teach_how_long_it_takes() -> None:
+    tutorial_class, other = next(iter(usual.LOADS)), "a.b.C"
+
+    def load(path: str, seconds: float) -> ev.Event:
+        return ev.ModelLoaded(at=1.0, run="", model="/sax/test/m", path=path, slice=0, seconds=seconds, loaded=seconds)
+
+    assert usual.Times().load(tutorial_class) == ((540.0, 600.0), "the tutorial")
+    assert usual.Times().load(other) == (None, "")
+    known = usual.learn([[load(tutorial_class, 500.0), load(tutorial_class, 510.0)], [load(tutorial_class, 520.0)],
+                         [load(other, 9.0)]])  # fmt: skip
+    assert known.load(tutorial_class) == ((pytest.approx(510.0), pytest.approx(518.0)), "your own loads")
+    assert known.load(other) == (None, "")
+    assert known.of(StepKind.CLUSTER) == usual.SEEDED[StepKind.CLUSTER]
