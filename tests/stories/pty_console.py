@@ -72,19 +72,19 @@ class Session(serving_fakes.FakeSession):
         self.store.change(plan=Part(value=made, as_of=serving_fakes.NOW))
         return made
 
-    async def up(self, wanted: Plan) -> RunResult:
+    async def up(self, wanted: Plan, *, kind: str = "up") -> RunResult:
         at, line = serving_fakes.NOW, self.texts.line
         names = tuple(step.id for step in wanted.steps)
-        self.store.apply(ev.RunStarted(at=at, run="up-1", kind="up", plan="d", steps=names))
+        self.store.apply(ev.RunStarted(at=at, run="up-1", kind=kind, plan="d", steps=names))
         for number, step in enumerate(wanted.steps):
-            name, kind = step.id, step.kind.value
+            name, sort = step.id, step.kind.value
             self.store.apply(ev.StepStarted(at=at, run="up-1", step=name))
-            self.store.apply(ev.Intent(at=at, run="up-1", step=name, kind=kind, resource=step.resource))
+            self.store.apply(ev.Intent(at=at, run="up-1", step=name, kind=sort, resource=step.resource))
             self.store.apply(ev.Sent(at=at, run="up-1", step=name, method="POST", target=line(), command=line()))
             self.store.apply(ev.Progress(at=at, run="up-1", step=name, said=line()))
             match number % 4:
                 case 0:
-                    self.store.apply(ev.Owned(at=at, run="up-1", step=name, kind=kind, resource=line(), uid="u"))
+                    self.store.apply(ev.Owned(at=at, run="up-1", step=name, kind=sort, resource=line(), uid="u"))
                     self.store.apply(ev.StepDone(at=at, run="up-1", step=name, said=line()))
                 case 1:
                     self.store.apply(ev.StepFailed(at=at, run="up-1", step=name, problem=self.texts.problem()))
