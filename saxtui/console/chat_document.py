@@ -133,13 +133,10 @@ class Document:
         """Draw what stands there now; whether that moved anything."""
         moved = False
         at = self._at(top)
+        if self._open(self._parts[at : bisect_right(self._starts, top + rows)]):
+            return True
         while at < len(self._parts) and self._starts[at] < top + rows:
             part = self._parts[at]
-            block = self._by_turn.get(part.turn)
-            if block is not None and not block.opened:
-                block.open()
-                self.index()
-                return True
             if part.lines is None:
                 height = part.height
                 part.settle(self.width)
@@ -151,6 +148,15 @@ class Document:
             self.index()
         self._forget()
         return moved
+
+    def _open(self, parts: Sequence[Part]) -> bool:
+        """Open what comes into view for the first time; whether anything did."""
+        closed = {part.turn: self._by_turn[part.turn] for part in parts if not self._by_turn[part.turn].opened}
+        for block in closed.values():
+            block.open()
+        if closed:
+            self.index()
+        return bool(closed)
 
     def _forget(self) -> None:
         while len(self._drawn) > KEPT_DRAWN:
@@ -183,9 +189,10 @@ class Document:
 
     def start_of(self, part: Part) -> int | None:
         """The line a part begins at; None when it is not laid out."""
-        block = self._by_turn.get(part.turn)
-        at = next((n for n, one in enumerate(self._parts) if one is part), None) if block is not None else None
-        return None if at is None else self._starts[at]
+        try:
+            return self._starts[self._parts.index(part)]
+        except ValueError:
+            return None
 
     def line(self, number: int) -> tuple[Part, Line] | None:
         """One line and the part it is of; None behind the end."""

@@ -149,6 +149,22 @@ async def test_a_server_that_comes_late_gets_what_was_queued_once(tmp_path: Path
     assert sent(heard) == ["hello"]
 
 
+def test_line_by_line(tmp_path: Path) -> None:
+    operator = Operator(tmp_path, {**EmbeddedCloudless.env(), "SAXTUI_STATE": str(tmp_path / "state")})
+    with talker(tmp_path) as (url, heard):
+        said = operator.saxtui("chat", "--openai", url, "--json", stdin="one \\\ntwo\n/new\nthree\n").ok()
+        first, second = said.of_type("turn")
+        assert (first["prompt"], first["text"], first["state"]) == ("one \ntwo", "half an answer", "answered")
+        assert first["conversation"] != second["conversation"]
+        listed = operator.saxtui("chat", "--openai", url, "--search", "THREE", "--json").ok().of_type("conversation")
+        assert [one["title"] for one in listed] == ["three"]
+        text = operator.saxtui("chat", "--openai", url, "--export", str(listed[0]["id"])).ok().out
+        assert "half an answer" in text
+        operator.saxtui("chat", "--openai", url, "--continue", "77", stdin="x\n").refused(2, "there is none")
+    assert sent(heard) == ["one \ntwo", "three"]
+    operator.saxtui("chat", "--openai", "nonsense", stdin="x\n").refused(2, "is no http")
+
+
 class EmbeddedCloudless:
     """The surroundings of a program that needs no cloud."""
 
