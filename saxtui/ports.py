@@ -491,6 +491,9 @@ class Library(Protocol):
     def last_receipt(self, deployment: Any) -> SavedReceipt | None:
         """The newest receipt of the deployment. Blocking. Raises Refused when it cannot be read."""
 
+    def forget(self, name: str) -> None:
+        """Take a saved deployment's file away; its journal stays. Blocking. Raises Refused."""
+
     def read_draft(self) -> str:
         """The setup that was broken off, as it was written; "" when there is none. Blocking. Raises Refused."""
 

@@ -15,6 +15,7 @@ from saxtui.errors import ExitCode, Problem, SaxtuiError
 
 _WHERE = {
     "init": "setup", "plan": "setup", "doctor": "setup", "export": "export", "schema": "export",
+    "attach": "attaching",
     "up": "runs", "pause": "pausing", "resume": "pausing", "extend": "pausing", "down": "runs", "receipt": "receipts",
     "status": "watching", "pods": "watching", "logs": "logs", "why": "causes", "mend": "causes", "events": "causes",
     "publish": "serving", "update": "serving", "models": "serving",

@@ -154,6 +154,8 @@ def plan(front: Front, named: str | None, path: str | None, graph: bool) -> int:
         raise click.UsageError("-f and -d both name a deployment; pass one of them")
 
     async def work(session: Session) -> int:
+        if session.deployment.attached:
+            await session.plan()  # refuses, and the checks would only say that everything is somebody else's
         checks = asyncio.ensure_future(session.checks())
         try:
             found = await session.plan()
@@ -198,6 +200,11 @@ def doctor(front: Front, named: str | None, project: str) -> int:
         made = make("tutorial", project=project)
 
     async def work(session: Session) -> int:
+        if session.deployment.attached:
+            from saxtui.cli.attaching import audit
+
+            audit(front, await session.audit())
+            return int(ExitCode.DONE)
         found = _show_checks(front, await session.checks())
         front.out.record("doctor", deployment=session.deployment.name, problems=len(found))
         if found:

@@ -46,13 +46,13 @@ async def show_status(front: Front, session: Session, named: str) -> int:
     deployment = session.deployment
     progress, failure, plan = session.store.state.progress, None, None
     try:
-        plan = await session.plan()
+        plan = await session.plan() if not deployment.attached else None
     except SaxtuiError as error:
         failure = error
     now = session.cloud.clock.now()
     cost = meter(deployment, progress, now)
     holder = await session.journal.holder()
-    word = state_word(progress, holder)
+    word = "attached" if deployment.attached else state_word(progress, holder)
     front.out.line((deployment.name, "head"), f"  {word}  {deployment.project} / {deployment.zone}  id {deployment.id}")
     if holder is not None:
         front.out.line((f"{'at work' if word == 'running' else 'open'} in ", "dim"), str(holder))
@@ -65,7 +65,7 @@ async def show_status(front: Front, session: Session, named: str) -> int:
             front.out.line(*line)
     render.step_records(front.out, plan, progress, now)
     _say_paused(front, session, progress, named)
-    if failure is None and progress.step("cluster").ownership is Ownership.OWNED:
+    if failure is None and (deployment.attached or progress.step("cluster").ownership is Ownership.OWNED):
         failure = await _look(front, session, now)
     changed = await _drift(front, session) if failure is None else ()
     render.bills(front.out, cost)

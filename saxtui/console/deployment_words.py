@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from saxtui.engine.runtime import Summary
 
 _SIGNS = {
+    "attached": Sign("◇", "#", "attached", "ok"),
     "new": Sign("○", ".", "not started", "wait"),
     "running": Sign("◐", "~", "running", "busy"),
     "interrupted": Sign("▲", "!", "interrupted", "warn"),

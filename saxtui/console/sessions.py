@@ -22,12 +22,14 @@ from saxtui.present.spend import Meter, meter, of_line, total
 if TYPE_CHECKING:
     from saxtui.engine.runtime import Runtime, Summary
     from saxtui.engine.session import RunResult, Session
+    from saxtui.engine.standing import Place
     from saxtui.engine.store import State, Store
     from saxtui.errors import ExitCode, Problem
+    from saxtui.model.audit import Finding
     from saxtui.model.choices import Choice
     from saxtui.model.deployment import Deployment
     from saxtui.model.plan import Plan
-    from saxtui.ports import Cloud
+    from saxtui.ports import Cloud, ClusterInfo
 
 
 @dataclass(eq=False, slots=True)
@@ -140,6 +142,22 @@ class Sessions:
     async def draft(self, deployment: Deployment) -> Session:
         """A session that only reads, of a deployment that is not saved; the caller closes it. Nothing is written."""
         return await self._started.session(deployment, write=False)
+
+    async def clusters(self, project: str) -> list[ClusterInfo]:
+        """Every cluster of the project that may be seen. Raises SaxtuiError."""
+        return await self.cloud(project).gke.list_clusters("-")
+
+    async def context(self) -> Place | None:
+        """The cluster of kubectl's current context, where gcloud named it."""
+        from saxtui.engine.attach import place_of
+
+        return place_of(await asyncio.to_thread(self._started.context))
+
+    async def attach(self, place: Place) -> tuple[str, tuple[Finding, ...]]:
+        """Save a cluster that others made; its name here, and what is risky there. Raises SaxtuiError."""
+        found, findings = await self._started.attach(place)
+        await self.refresh()
+        return found.name, findings
 
     async def export(self, deployment: Deployment) -> tuple[str, ...]:
         """Write the plan for other tools into a folder of the state folder, over older ones; the paths."""

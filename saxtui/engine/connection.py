@@ -41,15 +41,18 @@ class Connection:
 
     async def _connect(self) -> Kubernetes:
         wanted = self.deployment
-        cluster = await self._cloud.gke.get_cluster(wanted.region, wanted.cluster.name)
+        location = wanted.attached or wanted.region
+        cluster = await self._cloud.gke.get_cluster(location, wanted.cluster.name)
         if cluster is None or not cluster.endpoint:
             said = f"is {cluster.status} and has no address yet" if cluster else "does not exist"
             raise NotFound(
                 Problem(
                     tried="connect to",
-                    target=f"cluster {wanted.cluster.name} in {wanted.region}",
+                    target=f"cluster {wanted.cluster.name} in {location}",
                     said=said,
-                    next_step=f"run: saxtui up -d {wanted.name}",
+                    next_step=f"run: saxtui up -d {wanted.name}"
+                    if not wanted.attached
+                    else "who made it took it down, or you may no longer see it",
                     code="404",
                 )
             )

@@ -326,6 +326,7 @@ class Runs:
 
     async def _plan(self, adopt: frozenset[str]) -> Plan:
         wanted = self._deployment
+        self._check_ours()
         await self._cloud.projects.account()
         project = await self._cloud.projects.get(wanted.project)
         if project is None:
@@ -381,7 +382,18 @@ class Runs:
         journaled = [name for name, step in progress.steps.items() if step.ownership in _STANDS]
         return catalog.build(self._deployment, self._manifest, [*journaled, *(more or ())], progress.until)
 
+    def _check_ours(self) -> None:
+        """What others made is watched and asked, never planned, made or taken down."""
+        if self._deployment.attached:
+            raise self._refused(
+                "it is attached: others made it, so saxtui makes, changes and deletes nothing of it",
+                f"look at it: saxtui pods -d {self._deployment.name}; or forget it: "
+                f"saxtui attach --forget {self._deployment.name}",
+                "ATTACHED",
+            )
+
     def _begin(self, kind: str) -> tuple[Control, Recorder]:
+        self._check_ours()
         if self._control is not None:
             raise self._refused("a run is in progress", "wait for it, or pause it")
         if self._journal.damage is not None:
@@ -475,7 +487,6 @@ class Runs:
                 said = f"the file says {step.resource}, but {known.resource} exists and is ours"
                 raise self._refused(said, f"put the old name back, or take it down first: it is step {name}")
 
-    def _refused(self, said: str, next_step: str) -> Refused:
-        return Refused(
-            Problem(tried="run", target=f"deployment {self._deployment.name}", said=said, next_step=next_step)
-        )
+    def _refused(self, said: str, next_step: str, reason: str = "") -> Refused:
+        target = f"deployment {self._deployment.name}"
+        return Refused(Problem(tried="run", target=target, said=said, next_step=next_step, reason=reason))

@@ -16,14 +16,16 @@ from saxtui.adapters.disk import surroundings as _surroundings
 from saxtui.adapters.disk.library import DiskLibrary
 from saxtui.adapters.disk.surroundings import Surroundings
 from saxtui.engine.summary import Summary
-from saxtui.errors import Problem, SaxtuiError, UsageProblem
+from saxtui.errors import Problem, Refused, SaxtuiError, UsageProblem
 from saxtui.ports import Clock, Cloud, Journal, Library, SavedReceipt, Talker
 
 if TYPE_CHECKING:
     from saxtui.adapters.disk.bench_runs import BenchRuns
     from saxtui.adapters.disk.conversations import Conversations
     from saxtui.engine.session import Session
+    from saxtui.engine.standing import Place
     from saxtui.engine.usual import Times
+    from saxtui.model.audit import Finding
     from saxtui.model.deployment import Deployment
 
 __all__ = ["Runtime", "Summary", "Surroundings"]
@@ -139,6 +141,47 @@ class Runtime:
         from saxtui.adapters.disk import exports
 
         return exports.write(Path(folder).expanduser(), files, force=force)
+
+    def context(self, name: str = "") -> str:
+        """The kubeconfig context of that name as it is there, or the current one; "" where there is none. Blocking."""
+        from saxtui.adapters.kubernetes.kubeconfig import context
+
+        return context(self._environ, name)
+
+    async def attach(
+        self, place: Place, *, namespace: str = "", name: str = ""
+    ) -> tuple[Deployment, tuple[Finding, ...]]:
+        """Look at a cluster that others made and save it under `name`; what is risky there beside it.
+
+        A cluster attached before keeps its name and its id. Sends only reads. Raises Refused, NotFound, CallError.
+        """
+        from saxtui.engine.attach import deployment_of
+        from saxtui.engine.audit import audit
+        from saxtui.engine.standing import look
+
+        seen = await look(self.cloud(place.project), place, namespace)
+        names = await asyncio.to_thread(self.library.names)
+        found = deployment_of(seen, name, names)
+        for known in names:
+            with contextlib.suppress(SaxtuiError):
+                old = await asyncio.to_thread(self.library.load, known)
+                same = (old.project, old.attached, old.cluster.name) == (place.project, place.location, place.name)
+                if same and name in ("", known):
+                    found = found.model_copy(update={"id": old.id, "name": old.name})
+        if found.name in names and (await asyncio.to_thread(self.library.load, found.name)).id != found.id:
+            raise Refused(
+                Problem("save", found.name, "another deployment has this name", "name it otherwise: --name NAME")
+            )
+        await asyncio.to_thread(self.library.save, found)
+        return found, audit(seen)
+
+    async def forget(self, name: str) -> None:
+        """Forget an attached deployment: its file goes, the cluster stays as it is. Raises Refused, UsageProblem."""
+        found = await asyncio.to_thread(self.library.load, name)
+        if not found.attached:
+            said = "saxtui made it: forgetting it would leave what bills"
+            raise Refused(Problem("forget", name, said, f"take it down: saxtui down -d {name}"))
+        await asyncio.to_thread(self.library.forget, name)
 
     async def keep(self, deployment: Deployment, source: str) -> str:
         """Keep a copy of a deployment loaded from `source` among the saved ones; returns its path. Raises Refused."""

@@ -29,6 +29,7 @@ from saxtui.engine.tending import Tending
 from saxtui.engine.usual import Times
 from saxtui.engine.watching import Watching
 from saxtui.errors import Problem, SaxtuiError
+from saxtui.model.audit import Finding
 from saxtui.model.checks import CheckRow
 from saxtui.model.cluster import ClusterView, LogLine
 from saxtui.model.diagnosis import Report
@@ -277,6 +278,15 @@ class Session:
     async def checks(self) -> Sequence[CheckRow]:
         """Every check as a row: fine, a problem, or unknown; within ten seconds, and only reads."""
         return await self._runs.checks()
+
+    async def audit(self) -> Sequence[Finding]:
+        """What is risky in an attached cluster, a finding a question; only reads. Raises NotFound, CallError."""
+        from saxtui.engine.audit import audit
+        from saxtui.engine.standing import Place, look
+
+        wanted = self.deployment
+        place = Place(wanted.project, wanted.attached or wanted.region, wanted.cluster.name)
+        return audit(await look(self.cloud, place, wanted.namespace))
 
     async def close(self) -> None:
         """Close journal and connections; harmless twice."""

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Summary:
     """One line of Home: a saved deployment as its journal tells it, with no request sent.
 
-    `state`: new, running, interrupted, up, failed, stopped, paused (slices at zero), doubt, down or unreadable.
-    `usd_per_hour` and `spent` are without what `unpriced` names, None when nothing in them has a known price. `name` is
+    `state`: attached, new, running, interrupted, up, failed, stopped, paused (slices at zero), doubt, down or
+    unreadable.     `usd_per_hour` and `spent` are without what `unpriced` names, None when nothing in them has a known price. `name` is
     what it is saved under.
     """
 
@@ -49,7 +49,7 @@ def summarise(
     from saxtui.model import cost
 
     progress = fold(events)
-    state, said = standing(progress, holder)
+    state, said = ("attached", "others made it") if deployment.attached else standing(progress, holder)
     usd, spent = cost.running(deployment, progress), cost.spent(deployment, progress, now)
     return Summary(
         name=name,

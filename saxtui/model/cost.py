@@ -101,7 +101,12 @@ def of_step(deployment: Deployment, step: str) -> float | None:
 
 
 def running(deployment: Deployment, progress: RunProgress) -> Cost:
-    """What bills now, as far as the journal knows: the lines of what exists or may exist, and is not at zero."""
+    """What bills now, as far as the journal knows: the lines of what exists or may exist, and is not at zero.
+
+    Of an attached cluster all lines: it stood when it was looked at, and no journal tells of its end.
+    """
+    if deployment.attached:
+        return total(lines(deployment))
     return total(line for line in lines(deployment) if _bills(progress.step(line.step)))
 
 
@@ -126,6 +131,8 @@ def spent(deployment: Deployment, progress: RunProgress, now: float) -> Cost:
 
     An estimate from list prices and from when saxtui saw the resource appear and go; never the invoice.
     """
+    if deployment.attached:
+        return Cost(None)
     usd: float | None = None
     unknown: list[str] = []
     billed = main_unknown = False

@@ -242,6 +242,11 @@ class Deployment(_Part):
         pattern=term.PATTERN,
         description='how long it is meant to live, such as 8h or 2d; then it warns, and deletes nothing; "" = no end',
     )
+    attached: str = Field(
+        default="",
+        pattern=r"^([a-z]+-[a-z]+\d+(-[a-z][a-z0-9]*)?)?$",
+        description="location of a cluster that others made and saxtui only looks at; set by saxtui attach",
+    )
     extra_labels: dict[LabelKey, LabelValue] = Field(
         default={}, max_length=32, description="labels of your own for everything made here, such as team: nlp"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Collection
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz"
 _ALPHABET = _LETTERS + "23456789"
@@ -34,3 +35,11 @@ def name_problem(name: str) -> str:
 def from_class(path: str) -> str:
     """A deployment name made of a model class: LmCloudSpmd2B16Test becomes lmcloudspmd2b16test."""
     return re.sub(r"[^a-z0-9]", "", path.rpartition(".")[2].lower())[:40] or "model"
+
+
+def free(taken: Collection[str], base: str) -> str:
+    """The first of base, base-2, base-3 … that is not taken."""
+    name, number = base, 2
+    while name in taken:
+        name, number = f"{base}-{number}", number + 1
+    return name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from saxtui.model.audit import Level
 from saxtui.model.checks import Answer
 from saxtui.model.cluster import HostState
 from saxtui.model.phases import Phase
@@ -76,6 +77,12 @@ DIALECT = {
     Dialect.UNKNOWN: "version not known yet",
     Dialect.OLD: "sax-http v1.0.0: one request at a time, no parameters, no streaming",
     Dialect.NEW: "sax-http v1.2.0: parameters, no streaming",
+}
+AUDIT = {
+    Level.RISK: Sign("✗", "x", "risk", "bad"),
+    Level.ATTENTION: Sign("▲", "!", "attention", "warn"),
+    Level.FINE: Sign("✓", "+", "fine", "ok"),
+    Level.UNKNOWN: Sign("?", "?", "unknown", "doubt"),
 }
 PRIMARY = "★"
 

@@ -11,7 +11,6 @@ from saxtui.console.setup.draft import (
     check,
     fields_of_draft,
     fitting,
-    free_name,
     from_preset,
     of_deployment,
     restored,
@@ -21,7 +20,7 @@ from saxtui.console.setup.draft import (
 from saxtui.console.setup.keeping import dump, load
 from saxtui.console.setup.meaning import of_page, sized, sketch, why_not
 from saxtui.console.setup.questions import ALL, PAGES, TYPED, VIEW, help_of, page_of
-from saxtui.model import deployment_file, presets
+from saxtui.model import deployment_file, naming, presets
 from saxtui.model.deployment import Deployment
 
 
@@ -71,7 +70,16 @@ def test_every_field_of_a_deployment_can_be_answered() -> None:
     for name, value in deployment().model_dump().items():
         inner = {(name, part) for part in value} if isinstance(value, dict) and name != "extra_labels" else {(name,)}
         left |= {".".join(place) for place in inner - asked}
-    assert left == {"version", "id", "region", "slices.spot", "slices.flex_start", "jobset.manifest", "jobset.sha256"}
+    assert left == {
+        "version",
+        "id",
+        "region",
+        "slices.spot",
+        "slices.flex_start",
+        "attached",
+        "jobset.manifest",
+        "jobset.sha256",
+    }
 
 
 def deployment(**changes: str) -> Deployment:
@@ -170,7 +178,7 @@ def test_a_reservation_needs_a_name() -> None:
 
 
 def test_a_free_name_is_found() -> None:
-    assert free_name({"spmd-175b", "spmd-175b-2"}) == "spmd-175b-3"
+    assert naming.free({"spmd-175b", "spmd-175b-2"}, "spmd-175b") == "spmd-175b-3"
 
 
 def test_another_model_takes_its_topology_with_it() -> None:

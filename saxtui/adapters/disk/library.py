@@ -121,6 +121,14 @@ class DiskLibrary:
 
         return receipts.last(self.receipts, deployment.id)
 
+    def forget(self, name: str) -> None:
+        """Take its file away. Raises Refused."""
+        path = self.deployments / f"{name}.yaml"
+        try:
+            path.unlink()
+        except OSError as error:
+            raise refuse("forget", path, error) from error
+
     def read_draft(self) -> str:
         """The setup that was broken off, or ""; what is no text of ours is as good as none. Raises Refused."""
         try:

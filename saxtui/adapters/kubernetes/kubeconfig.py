@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from saxtui.model.text import safe
 from saxtui.ports import ClusterInfo
 
 _LARGEST_FILE = 4_194_304
@@ -53,6 +54,17 @@ def files(environ: Mapping[str, str]) -> list[Path]:
         return [Path(part) for part in named.split(os.pathsep) if part]
     home = environ.get("HOME", "")
     return [Path(home, ".kube", "config")] if home else []
+
+
+def context(environ: Mapping[str, str], name: str = "") -> str:
+    """`name` where a file has such a context, else the current one; "" where there is none. Reads files."""
+    current, known = "", set()
+    for path in files(environ):
+        document = _read(path)
+        current = current or str(document.get("current-context") or "")
+        known |= {found for found, _ in _named(document, "contexts", "context")}
+    wanted = name or current
+    return safe(wanted, 300) if wanted in known else ""
 
 
 def _server(context: str, environ: Mapping[str, str]) -> Route | None:

@@ -52,6 +52,8 @@ class HomeScreen(ConsoleScreen):
                 lambda s: _chosen(s) or s.no_pause()),
         Command("home.extend", ("e",), "extend", "More time to live; nothing is deleted when it ends",
                 lambda s: s.extend(), _chosen, footer=False),
+        Command("home.attach", ("a",), "attach", "Look at a cluster that others made: slices, models, chat, audit",
+                lambda s: s.attach(), lambda s: "" if s.console.sessions.runtime else "saxtui is still starting"),
         Command("home.take-down", ("x",), "take down", "Delete everything of it and prove it gone",
                 lambda s: s.take_down(), lambda s: _chosen(s) or s.no_down()),
         Command("home.why", ("w",), "why", "Why it is red or grey, and what to do", lambda s: s.why(), _chosen,
@@ -160,13 +162,15 @@ class HomeScreen(ConsoleScreen):
         line = self.summary
         if line is None or self._at_work(line.name):
             return "a run is at work on it: enter shows it"
-        return "" if line.state not in {"up", "unreadable"} else f"it is {line.state}"
+        return "" if line.state not in {"up", "unreadable", "attached"} else f"it is {line.state}"
 
     def no_down(self) -> str:
         """Why it cannot be taken down, or ""."""
         line = self.summary
         if line is None or self._at_work(line.name):
             return "a run is at work on it: stop it first"
+        if line.state == "attached":
+            return "it is attached: others made it, so nothing of it is ours to delete"
         return f"it is {line.state}: nothing of it exists" if line.state in _DOWN else ""
 
     def no_pause(self) -> str:
@@ -185,7 +189,23 @@ class HomeScreen(ConsoleScreen):
         if line is None:
             return
         live = await self.console.sessions.open(line.name)
-        self.console.go("slices" if line.state == "up" and not live.running else "provision")
+        self.console.go("slices" if line.state in {"up", "attached"} and not live.running else "provision")
+
+    async def attach(self) -> None:
+        """Ask which cluster, look at it, say what is risky there, and show its slices."""
+        from saxtui.console.modals.attach import AttachModal, AuditModal
+
+        sessions = self.console.sessions
+        runtime = sessions.runtime
+        project = runtime.surroundings.default_project if runtime else ""
+        place = await self.console.push_screen_wait(AttachModal(project, await sessions.context()))
+        if place is None:
+            return
+        self.console.tell(f"looking at {place.name}")
+        name, findings = await sessions.attach(place)
+        await self.console.push_screen_wait(AuditModal(name, findings))
+        await sessions.open(name)
+        self.console.go("slices")
 
     async def why(self) -> None:
         """Open the deployment and say what is wrong with it."""
@@ -243,6 +263,7 @@ def _empty() -> Content:
             Content("No deployment yet."),
             Content(""),
             Content.assemble(("n", "$accent bold"), "   set one up: project, model, slices, names, then a review"),
+            Content.assemble(("a", "$accent bold"), "   attach to a cluster on which others did the tutorial by hand"),
             Content.assemble(("?", "$accent bold"), "   all keys"),
             Content(""),
             Content("`saxtui demo` does the whole job on an embedded cloud: no account, no cost.").stylize(

@@ -91,7 +91,7 @@ class Draft:
     @property
     def resolved(self) -> Draft:
         """The draft with the blanks filled in."""
-        name = self.name or free_name(self.taken, _usual_name(self.model_path))
+        name = self.name or naming.free(self.taken, _usual_name(self.model_path))
         return replace(self, name=name, bucket=self.bucket or default_bucket(self.project, self.id, self.preset))
 
     @property
@@ -216,15 +216,6 @@ def _usual_name(path: str) -> str:
     if path == TUTORIAL_MODEL:
         return "spmd-175b"
     return "smoke" if path == presets.SMOKE_MODEL else naming.from_class(path)
-
-
-def free_name(taken: Collection[str], base: str = "spmd-175b") -> str:
-    """The first of base, base-2, base-3 … that no saved deployment has."""
-    number = 2
-    name = base
-    while name in taken:
-        name, number = f"{base}-{number}", number + 1
-    return name
 
 
 def default_bucket(project: str, identity: str, preset: str = "tutorial") -> str:
