@@ -49,7 +49,7 @@ def summarise(
     from saxtui.model import cost
 
     progress = fold(events)
-    state, said = ("attached", "others made it") if deployment.attached else standing(progress, holder)
+    state, said = ("attached", "attached: others made it") if deployment.attached else standing(progress, holder)
     usd, spent = cost.running(deployment, progress), cost.spent(deployment, progress, now)
     return Summary(
         name=name,

@@ -41,7 +41,7 @@ async def _home_attaches(cloud: EmbeddedCloud) -> None:
         slices = await road.arrive(SlicesScreen)
         await road.until(lambda: sum(row.status == "Running" and row.slice >= 0 for row in slices.rows) == 16)
         await road.keys("1", "x")
-        await road.sees("nothing of it is ours to delete")
+        await road.sees("take down: it is attached")
 
 
 @pytest.mark.long

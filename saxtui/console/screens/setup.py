@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _KINDS: tuple[type[Page], ...] = (ProjectPage, ModelPage, SlicePage, NamesPage, AdvancedPage, ReviewPage)
 _TITLES = tuple(title for title, _ in questions.PAGES)
 _SLICE, _REVIEW = _KINDS.index(SlicePage), _KINDS.index(ReviewPage)
+_BURST = 0.1
+"""Real seconds that answers of the project are gathered before they are shown together."""
 _TABLES = {"projects": "project", "classes": "model_path", "shapes": "topology"}
 
 
@@ -71,6 +73,7 @@ class SetupScreen(ConsoleScreen):
         self._seen = {0}
         self._plan: Plan | None = None
         self._welcomed = False
+        self._burst: asyncio.TimerHandle | None = None
 
     def compose_body(self) -> ComposeResult:
         """Progress, the page on the left, what it means on the right, and the way on at the bottom."""
@@ -304,10 +307,21 @@ class SetupScreen(ConsoleScreen):
         lines: list[Meaning] = []
         self.answered.show((Meaning("", "asking ...", "dim"),))
         made, _ = await asyncio.to_thread(check, self.draft)
-        async for line in probe.probe(self.console.sessions, self.draft, made):
-            lines.append(line)
-            self.answered.show(lines)
+        try:
+            async for line in probe.probe(self.console.sessions, self.draft, made):
+                if self._burst is None:  # answers come in bursts: a layout for each would be felt
+                    self._burst = asyncio.get_running_loop().call_later(_BURST, self._show_burst, lines)
+                lines.append(line)
+        finally:
+            if self._burst is not None:
+                self._burst.cancel()
+                self._burst = None
+        self.answered.show(lines)
         self._draw_bottom()
+
+    def _show_burst(self, lines: list[Meaning]) -> None:
+        self._burst = None
+        self.answered.show(lines)
 
     def _review(self) -> None:
         self.review.ask_for(self.draft.project)

@@ -179,6 +179,10 @@ class Rows(ScrollView, can_focus=True):
         if self._with_cursor:
             self._show_cursor()
 
+    def watch_show_vertical_scrollbar(self) -> None:
+        """A scrollbar that comes or goes leaves another width for the columns, and no resize tells."""
+        self.call_after_refresh(self.on_resize)
+
     def on_focus(self) -> None:
         """The marker shows only with focus."""
         self.refresh()
