@@ -176,6 +176,30 @@ def test_a_time_to_live_is_in_every_export() -> None:
     )
 
 
+def provider_folder() -> Path | None:
+    """Where terraform finds Google's provider without a network, if anybody put it there."""
+    home = Path.home() / ".terraform.d" / "plugins"
+    places = [home, Path("/usr/local/share/terraform/plugins"), Path("/usr/share/terraform/plugins")]
+    named = os.environ.get("TF_PLUGIN_CACHE_DIR")
+    places += [Path(named)] if named else []
+    return next((path for path in places if (path / "registry.terraform.io/hashicorp/google").is_dir()), None)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
+@pytest.mark.skipif(provider_folder() is None, reason="no copy of hashicorp/google on this machine")
+@pytest.mark.parametrize("changes", VARIANTS, ids=str)
+def test_terraform_and_its_provider_find_it_valid(changes: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(files("terraform", tutorial(**changes))["main.tf"])
+    environ = {**os.environ, "TF_CLI_CONFIG_FILE": ""}
+    for words in (["init", "-backend=false", f"-plugin-dir={provider_folder()}"], ["validate"]):
+        done = subprocess.run(
+            ["terraform", f"-chdir={tmp_path}", *words, "-no-color"],
+            capture_output=True, text=True, timeout=60, check=False, env=environ,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_hcl_that_is_broken_does_not_parse() -> None:
     good = files("terraform", tutorial())["main.tf"]
     for bad in (
