@@ -16,6 +16,9 @@ from tests.console.fakes import NOW, FakeRuntime
 from tests.console.screens import SIZES, console, shown, until
 from tests.console.snapshots import Seen, compare
 
+HEADINGS = (
+    "Which Google Cloud project?", "Which model?", "Which slices?", "Names and network", "Advanced: nodes", "Review",
+)  # fmt: skip
 THEMES = ("saxtui", "textual-light")
 
 
@@ -35,11 +38,12 @@ async def turned(app: ConsoleApp, pilot: Pilot[Any], setup: SetupScreen, page: i
     await until(pilot, lambda: any("are fine" in line.text for line in setup.answered.lines))
     await until(pilot, lambda: setup.about.lines and not app.screen.query("Toast"))
     if page == len(PAGES) - 1:
-        await until(pilot, lambda: setup.review.rows.count)
-    before = ""
-    while (now := shown(app)) != before:  # a scrollbar that appears makes columns give way once more
-        before = now
-        await pilot.pause(0.05)
+        await until(pilot, lambda: setup.review.rows.count and "to create" in shown(app))
+    await until(pilot, lambda: HEADINGS[page] in shown(app))
+    last: list[str] = []
+    while len(last) < 4 or len(set(last[-4:])) > 1:  # a scrollbar that appears makes columns give way once more
+        await pilot.pause(0.03)
+        last.append(shown(app))
 
 
 async def test_every_page_looks_as_it_did() -> None:
