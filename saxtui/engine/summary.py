@@ -21,8 +21,8 @@ class Summary:
     """One line of Home: a saved deployment as its journal tells it, with no request sent.
 
     `state`: attached, new, running, interrupted, up, failed, stopped, paused (slices at zero), doubt, down or
-    unreadable.     `usd_per_hour` and `spent` are without what `unpriced` names, None when nothing in them has a known price. `name` is
-    what it is saved under.
+    unreadable. `usd_per_hour` and `spent` are without what `unpriced` names, None when nothing in them has a known
+    price. `name` is what it is saved under.
     """
 
     name: str

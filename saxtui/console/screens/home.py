@@ -178,7 +178,7 @@ class HomeScreen(ConsoleScreen):
         line = self.summary
         if line is None or self._at_work(line.name):
             return "a run is at work on it"
-        return f"it is {line.state}" if line.state in {*_DOWN, "unreadable", "paused"} else ""
+        return f"it is {line.state}" if line.state in {*_DOWN, "unreadable", "paused", "attached"} else ""
 
     def _at_work(self, name: str) -> bool:
         return any(live.name == name for live in self.console.sessions.running)
