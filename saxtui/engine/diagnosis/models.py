@@ -39,6 +39,8 @@ def _failures(case: Case) -> dict[tuple[str, str], list[tuple[Pod, LogLine, str]
     for pod in case.hosts:
         last: dict[str, tuple[LogLine, str]] = {}
         for line in case.log(pod):
+            if "oad" not in line.text:
+                continue
             match = _FAILED.search(line.text)
             if match:
                 last[match["key"].rstrip(".,")] = (line, match["error"])

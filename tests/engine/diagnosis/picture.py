@@ -58,6 +58,9 @@ class Witness:
         self.heard: list[Heard] = []
         self.seen: set[str] = set()
         self.listening = False
+        self.picture = Picture("jobset-system")
+        self.versions: dict[str, str] = {}
+        self.raw: dict[str, tuple[str, bytes]] = {}
         self.progress: RunProgress | None = None
         self.more: dict[str, Any] = {}
 
@@ -80,10 +83,20 @@ class Witness:
         if not self.listening:
             self.listening = True
             self.cloud.store.listen(self.note)
-        picture = Picture("jobset-system")
+        picture, present = self.picture, set()
         for kind in KINDS:
             for obj in self.cloud.store.list(kind):
-                picture.change(kind, msgspec.Raw(json.dumps(obj).encode()), deleted=False)
+                meta = obj["metadata"]
+                present.add(meta["uid"])
+                # What has not changed since the last look is decoded already.
+                if self.versions.get(meta["uid"]) != meta["resourceVersion"]:
+                    self.versions[meta["uid"]] = meta["resourceVersion"]
+                    self.raw[meta["uid"]] = (kind, json.dumps(obj).encode())
+                    picture.change(kind, msgspec.Raw(self.raw[meta["uid"]][1]), deleted=False)
+        for uid in set(self.versions) - present:
+            kind, raw = self.raw.pop(uid)
+            del self.versions[uid]
+            picture.change(kind, msgspec.Raw(raw), deleted=True)
         return picture.view(Freshness.LIVE, self.cloud.world.now, "")
 
     def models(self, view: ClusterView, logs: dict[str, tuple[LogLine, ...]]) -> tuple[ModelStatus, ...]:

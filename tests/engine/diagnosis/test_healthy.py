@@ -20,7 +20,7 @@ async def test_nothing_is_wrong_from_the_first_pod_to_the_last(seed: int) -> Non
             wrong.append(f"{cloud.world.now - start:.0f} s {rule.id}: {finding.said}")
         return bool(wrong)
 
-    def through(seconds: float, step: float = 10.0) -> None:
+    def through(seconds: float, step: float = 15.0) -> None:
         until = cloud.world.now + seconds
         while cloud.world.now < until and not look():
             cloud.advance(step)
@@ -33,7 +33,7 @@ async def test_nothing_is_wrong_from_the_first_pod_to_the_last(seed: int) -> Non
     through(60.0)
     await cloud.publish()
     while not cloud.loaded() and not look():
-        cloud.advance(15.0)
+        cloud.advance(30.0)
     await witness.prompt()
     through(120.0, 30.0)
     await cloud.call("POST", "/unpublish", {"model": "/sax/test/spmd"})
