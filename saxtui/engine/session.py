@@ -28,7 +28,7 @@ from saxtui.engine.talking import SaxTalker
 from saxtui.engine.tending import Tending
 from saxtui.engine.usual import Times
 from saxtui.engine.watching import Watching
-from saxtui.errors import Problem, SaxtuiError
+from saxtui.errors import Problem, Refused, SaxtuiError
 from saxtui.model.audit import Finding
 from saxtui.model.checks import CheckRow
 from saxtui.model.cluster import ClusterView, LogLine
@@ -238,7 +238,17 @@ class Session:
 
         `timeout` in seconds of the product's clock; the store's `models` part follows along.
         """
+        self._awake("wait for", model)
         return await self._serving.wait_loaded(model, timeout)
+
+    def _awake(self, tried: str, model: str) -> None:
+        """Refuse what can only wait for ever: every slice is at zero hosts."""
+        pools = [self.store.state.progress.step(f"pool/{name}") for name in self.deployment.slices.pools]
+        if all(pool.at_zero for pool in pools):
+            said = "the deployment is paused: its slices are at zero hosts, so nothing can load or answer"
+            way_out = f"saxtui resume -d {self.deployment.name}"
+            target = model or self.deployment.model.id
+            raise Refused(Problem(tried=tried, target=target, said=said, next_step=way_out, reason="PAUSED"))
 
     async def generate(
         self,
@@ -253,6 +263,7 @@ class Session:
 
         Refused while no slice is proved to have loaded the model, unless `force`: the HTTP server would hold it open.
         """
+        self._awake("generate with", model)
         model = model or self.deployment.model.id
         talker = self._sax.unguarded if force else self._sax
         answer = await talker.generate(Ask(prompt, model, sampling, timeout=timeout))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from saxtui.engine.runtime import Runtime, Summary
+from saxtui.errors import Refused
 from saxtui.model.deployment import Deployment
 from tests.stories.robot import EmbeddedCloud, Operator, wait_until
 
@@ -48,6 +49,8 @@ async def test_after_a_pause_no_chip_is_left_and_after_resume_the_model_answers(
         assert {name for name in ("tpu1", "tpu2") if any(name in path for path in asked)} == {"tpu1", "tpu2"}
         assert sorted(sizes(cloud)) == ["tpu1:setSize", "tpu2:setSize"], "each slice was let go once"
         assert await session.drift() == ()
+        with pytest.raises(Refused, match="paused"):
+            await session.generate("anybody there?")
         (line,) = [line for line in await kept(runtime) if line.name == WANTED.name]
         assert line.state == "paused" and line.usd_per_hour is not None and line.usd_per_hour < 1
 

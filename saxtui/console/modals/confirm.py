@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
@@ -18,7 +18,11 @@ class ConfirmModal(ModalScreen[bool]):
 
     CSS_PATH = sheet("modals.tcss")
     AUTO_FOCUS = ""
-    BINDINGS = [Binding("escape", "no", "cancel")]
+    BINDINGS = [
+        Binding("escape", "no", "cancel"),
+        Binding("pagedown,down", "read(1)", show=False),
+        Binding("pageup,up", "read(-1)", show=False),
+    ]
 
     ok = getters.query_one("#ok", Button)
 
@@ -33,9 +37,10 @@ class ConfirmModal(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """Heading, consequences, the field, two buttons."""
-        with Vertical(classes="dialog"):
+        with Vertical(classes="dialog -typed" if self._typed else "dialog"):
             yield Static(self._heading, classes="dialog-title", markup=False)
-            yield Static(self._text, classes="dialog-text")
+            with VerticalScroll(classes="dialog-scroll", can_focus=False):
+                yield Static(self._text, classes="dialog-text")
             if self._typed:
                 yield Static(Content.assemble("Type ", (self._typed, "bold"), " to go on:"))
                 yield Input(id="typed", compact=True)
@@ -60,6 +65,11 @@ class ConfirmModal(ModalScreen[bool]):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """One of the two."""
         self.dismiss(event.button.id == "ok")
+
+    def action_read(self, direction: int) -> None:
+        """On or back in a text that is longer than the screen."""
+        text = self.query_one(VerticalScroll)
+        text.scroll_relative(y=direction * max(1, text.size.height - 1), animate=False)
 
     def action_no(self) -> None:
         """Escape means no."""
