@@ -70,7 +70,11 @@ def choices(
         said = f"delete {', '.join(failed)} with proof; what else is up stays"
         found.append(Choice("rollback", "roll back what failed", said, rest))
     if any(line.main and _stays(line.step, progress, ()) for line in cost.lines(deployment)):
-        said = "no slice keeps hosts, the cluster stays; " + ("what failed goes; " if half_made(deployment, progress) else "") + "resume later"
+        said = (
+            "no slice keeps hosts, the cluster stays; "
+            + ("what failed goes; " if half_made(deployment, progress) else "")
+            + "resume later"
+        )
         found.append(Choice("pause", "pause", said, cost.paused(deployment, progress).usd))
     nothing = (Ownership.NONE, Ownership.GONE, Ownership.FOREIGN, Ownership.ADOPTED)
     if any(step.ownership not in nothing for step in progress.steps.values()):
