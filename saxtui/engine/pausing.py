@@ -107,6 +107,9 @@ async def _let_go(step: Step, ctx: StepContext) -> None:
     recorder = ctx.recorder
     await recorder.emit(ev.StepStarted(at=recorder.now(), run=recorder.run, step=step.id))
     await remove(step, ctx)
+    if ctx.now.ownership is not Ownership.GONE:
+        said = "nothing of ours is there"
+        await recorder.emit(ev.StepDone(at=recorder.now(), run=recorder.run, step=step.id, said=said))
 
 
 async def _to_zero(step: Step, ctx: StepContext) -> None:

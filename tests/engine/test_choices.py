@@ -7,7 +7,7 @@ import pytest
 from saxtui.errors import Denied, Problem
 from saxtui.model import choices as choosing
 from saxtui.model.choices import apply_to, zones_named
-from saxtui.model.progress import Ownership
+from saxtui.model.progress import Ownership, StepState
 from tests.engine.fake_world import World, problem
 from tests.engine.harness import Process, tutorial
 
@@ -97,6 +97,7 @@ async def test_a_half_way_run_is_let_go_whole() -> None:
     world.rules.clear()
     result = await Process(world).runs.let_go()
     assert (result.kind, result.outcome) == ("pause", "done"), result.problems
+    assert world.progress.step("model-servers").state is StepState.DONE, "there was none to take away"
     assert {name: row["spec"]["initialNodeCount"] for name, row in world.pools.items()} == {"tpu1": 0}
 
 
