@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from saxtui.catalog import prices, tpus
 from saxtui.engine.manifests import Manifest
@@ -37,11 +37,16 @@ RISK = "RISK: "
 
 
 def plan(
-    deployment: Deployment, observed: Mapping[str, Observation], manifest: Manifest, times: Times = _PUBLISHED
+    deployment: Deployment,
+    observed: Mapping[str, Observation],
+    manifest: Manifest,
+    times: Times = _PUBLISHED,
+    left: Collection[str] = (),
 ) -> Plan:
     """The steps of the deployment with edges, times and prices; what `observed` (step id → look) says is there is kept.
 
-    A step without an observation is planned as if nothing were there. Pure: same arguments, same plan and digest.
+    A step without an observation is planned as if nothing were there. `left` names the resources that are ours and no
+    longer in the deployment: `up` destroys nothing, so they are told. Pure: same arguments, same plan and digest.
     """
     edges = catalog.edges(deployment)
     steps = catalog.build(deployment, manifest)
@@ -58,7 +63,7 @@ def plan(
         critical_path=critical,
         seconds=seconds,
         sequential_seconds=sum(step.usual[0] for step in planned),
-        consequences=(*_paused(planned, observed), *consequences(deployment)),
+        consequences=(*_paused(planned, observed), *_left(left), *consequences(deployment)),
         times_from=times.source,
     )
 
@@ -69,6 +74,14 @@ def _paused(planned: tuple[PlannedStep, ...], observed: Mapping[str, Observation
     return (
         (f"PAUSED: {', '.join(found)} at zero hosts; going on brings all hosts back, and they bill",) if found else ()
     )
+
+
+def _left(left: Collection[str]) -> tuple[str, ...]:
+    """That `up` leaves what the file no longer names, and that it goes on billing."""
+    return (
+        (f"LEFT OVER: {', '.join(left)} is ours and no longer in the file; up destroys nothing, so it stays and bills "
+         "until down takes it with the rest",) if left else ()
+    )  # fmt: skip
 
 
 def consequences(deployment: Deployment) -> tuple[str, ...]:

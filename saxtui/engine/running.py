@@ -343,7 +343,9 @@ class Runs:
         steps = self._steps()
         self._check_names(steps)
         times = await self._times() if self._times is not None else Times()
-        return planning.plan(wanted, await self._observe(steps, adopt), self._manifest, times)
+        named = catalog.edges(wanted)
+        left = [step.resource for name, step in steps.items() if name not in named and step.owns]
+        return planning.plan(wanted, await self._observe(steps, adopt), self._manifest, times, left)
 
     async def _observe(self, steps: Mapping[str, Step], adopt: frozenset[str]) -> dict[str, Observation]:
         """A look at every step that can be looked at now: what is in a cluster only when that cluster answers."""

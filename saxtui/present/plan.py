@@ -47,11 +47,14 @@ def _row(step: PlannedStep, critical: bool) -> PlanRow:
 
 
 def counts(plan: Plan) -> str:
-    """ "13 to create · 0 to keep · 0 to adopt · 0 to change"; a plan without changes says "nothing to change"."""
+    """ "13 to create · 0 to keep · 0 to adopt · 0 to change · 0 to destroy", or "nothing to change".
+
+    Nothing is ever destroyed by `up`; what is ours and no longer wanted is told among the consequences.
+    """
     wanted = (Action.CREATE, Action.KEEP, Action.ADOPT, Action.CHANGE)
     if unchanged(plan):
         return f"nothing to change · {plan.count(Action.KEEP)} kept as they are"
-    return " · ".join(f"{plan.count(action)} to {action.value}" for action in wanted)
+    return " · ".join([*(f"{plan.count(action)} to {action.value}" for action in wanted), "0 to destroy"])
 
 
 def unchanged(plan: Plan) -> bool:

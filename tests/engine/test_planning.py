@@ -170,3 +170,9 @@ def test_consent_covers_the_zones_to_fall_back_on() -> None:
     plan = planned(other_zones=["us-west4-b"])
     assert any("; then us-west4-b" in said for said in plan.consequences)
     assert plan.digest != planned().digest
+
+
+def test_what_the_file_no_longer_names_is_told_and_never_destroyed() -> None:
+    plan = planning.plan(tutorial(slices={"count": 1}), {}, manifest, left=("tpu2 of saxml",))
+    assert plan.consequences[0].startswith("LEFT OVER: tpu2 of saxml is ours")
+    assert "pool/tpu2" not in [step.id for step in plan.steps]

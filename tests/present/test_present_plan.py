@@ -30,7 +30,9 @@ def test_rows_say_action_time_price_and_critical_path() -> None:
 
 
 def test_counts() -> None:
-    assert present.counts(plan_of(BUCKET, CLUSTER)) == "2 to create · 0 to keep · 0 to adopt · 0 to change"
+    assert (
+        present.counts(plan_of(BUCKET, CLUSTER)) == "2 to create · 0 to keep · 0 to adopt · 0 to change · 0 to destroy"
+    )
     assert present.counts(plan_of(CHECK, KEPT)) == "nothing to change · 1 kept as they are"
 
 
