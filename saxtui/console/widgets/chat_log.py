@@ -216,6 +216,8 @@ class ChatLog(ScrollView, can_focus=True):
 
     def _position(self, ids: list[int], step: int) -> int:
         top, rows = self.scroll_offset.y, self.size.height
+        if not self._chosen and self.following:
+            return len(ids) - 1
         if self._chosen in ids:
             start, end = self.document.span(self._chosen)
             if end > top and start < top + rows:
