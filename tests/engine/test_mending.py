@@ -38,6 +38,22 @@ def test_the_jobset_is_another_and_everything_else_is_as_it_was() -> None:
     virtual_time.run(work())
 
 
+@pytest.mark.parametrize("how", ["mend", "pause", "down"])
+def test_a_jobset_that_failed_for_good_can_still_be_taken_away(how: str) -> None:
+    async def work() -> None:
+        world = World()
+        process = Process(world)
+        await process.up()
+        dead = uid(world)
+        jobset = next(body for ref, body in world.kube.items() if ref.kind == "JobSet")
+        jobset["status"] = {"conditions": [{"type": "Failed", "status": "True", "reason": "ReachedMaxRestarts"}]}
+        runs = {"mend": process.runs.mend, "pause": process.pause, "down": process.down}
+        assert (await runs[how]()).exit_code is ExitCode.DONE
+        assert dead not in uids(world).values()
+
+    virtual_time.run(work())
+
+
 def test_killed_between_the_two_up_makes_it_again() -> None:
     async def work() -> None:
         world = World()

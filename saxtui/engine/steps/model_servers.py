@@ -63,7 +63,11 @@ class ModelServers(ObjectsStep):
 
     async def standing(self, ctx: StepContext, kubernetes: Kubernetes, found: list[Json]) -> tuple[bool, str]:
         """Every host runs and every primary joined (or had, when an earlier run saw it for this very JobSet)."""
-        look = await self._look(kubernetes, found[0])
+        try:
+            look = await self._look(kubernetes, found[0])
+        except StepFailed as error:
+            # To look is no failure: a set that has failed for good must still be seen, to be taken away.
+            return False, error.problem.said
         before = ctx.before
         proved = before.state is StepState.DONE and before.uid == found[0]["metadata"].get("uid")
         if look.done or not proved:
