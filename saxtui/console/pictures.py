@@ -42,10 +42,11 @@ def picture(part: Part[ClusterView] | None, now: float) -> Picture:
     since = view.seen or part.as_of
     seen = f" Last heard {clock(since)}, {age(now - since)} ago." if since else ""
     error = view.error or part.error
-    if view.freshness is Freshness.OFFLINE or (part.error and view.freshness is not Freshness.LIVE):
-        return Picture(f"▲ offline: this is the last picture.{seen}" + (f"\n{error}" if error else ""), "warn", True)
-    if view.freshness is Freshness.STALE:
-        return Picture(f"▲ stale: the cluster is silent.{seen}", "warn", True)
+    if view.freshness in (Freshness.OFFLINE, Freshness.STALE):
+        word = (
+            "stale: the cluster is silent" if view.freshness is Freshness.STALE else "offline: this is the last picture"
+        )
+        return Picture(f"▲ {word}.{seen}" + (f"\n{error}" if error else ""), "warn", True)
     if not view.pods:
         if view.freshness is Freshness.CONNECTING:
             return Picture("Connecting to the cluster …" + (f"\n{error}" if error else ""), "busy")

@@ -131,6 +131,10 @@ async def test_four_states(tmp_path: Path, size: tuple[int, int]) -> None:
         session.show(slices())
         await until(pilot, lambda: "8/8 running" in shown(app), "live")
         assert "offline" not in shown(app)
+        session.show(replace(slices(), freshness=Freshness.STALE, seen=NOW - 12, error="no answer for 4 s"))
+        await until(pilot, lambda: "stale: the cluster is silent" in shown(app), "stale")
+        assert "12s ago" in shown(app) and "8/8 running" in shown(app) and "no answer for 4 s" in shown(app)
+        assert screen_of(app).grid.parent.has_class("-stale"), "what is old is dimmed"  # type: ignore[union-attr]
         session.show(replace(slices(), freshness=Freshness.OFFLINE, seen=NOW - 125, error="no route"))
         await until(pilot, lambda: "offline: this is the last picture" in shown(app), "offline")
         assert "2m ago" in shown(app) and "8/8 running" in shown(app) and "no route" in shown(app)

@@ -31,23 +31,26 @@ class PodDetail(Static):
         self._shown = facts
         tail = _jobset(jobset)
         if row is None:
-            self.update(Content.assemble((hole, _DIM), "\n", (tail, _DIM)))
+            self.update(Content.assemble((hole, _DIM), "\n", (tail, _DIM)), layout=False)
             return
         star = self._glyphs.pick(PRIMARY, "*") if row.primary else ""
         first = Content.assemble(
             *([(f"{row.tag}{star}  ", "bold")] if row.tag else []),
             (f"{self._glyphs.sign(row.sign)} {row.status}", ROLE_STYLE[row.sign.role]),
+            (f" · {row.doing}" if row.doing else "", ROLE_STYLE[row.sign.role]),
             f"  restarts {row.restarts}  age {row.age}  ready {row.ready}  ", (row.name, _DIM),
         )  # fmt: skip
         why = row.message or (f"{event.reason}: {event.message}" if event else "")
-        where = f"node {row.node}" if row.node else "no node yet"
+        where = f"node {row.node}{f' in {row.zone}' if row.zone else ''}" if row.node else "no node yet"
         facts_after = "  ".join(part for part in (where, tail) if part)
         second = Content.assemble(f"{why}  " if why else "", (facts_after, _DIM))
-        self.update(Content("\n").join([first, second]))
+        self.update(Content("\n").join([first, second]), layout=False)
 
 
 def _jobset(jobset: JobSetStatus) -> str:
     if not jobset.name:
         return ""
-    ended = f" · {jobset.terminal}" if jobset.terminal else ""
-    return f"JobSet {jobset.name}: restarts {jobset.restarts} of {jobset.max_restarts}{ended}"
+    left = max(0, jobset.max_restarts - jobset.restarts)
+    state = jobset.terminal or (f"{jobset.ready_jobs} of {jobset.wanted_jobs} ready" if jobset.wanted_jobs else "")
+    words = f"restarts {jobset.restarts} of {jobset.max_restarts}, {left} left"
+    return f"JobSet {jobset.name}: {words}{f' · {state}' if state else ''}"

@@ -18,9 +18,9 @@ from saxtui.present.pods import PodRow, pod_row
 from saxtui.present.words import PRIMARY
 
 _COLUMNS = (
-    Column("host", width=7), Column("status", width=20), Column("process", width=27, drop=2), Column("ready", drop=4),
-    Column("restarts", right=True), Column("age", right=True), Column("name", least=18, grow=True),
-    Column("node", width=34, drop=1), Column("zone", width=13, drop=3),
+    Column("host", width=7), Column("status", width=18), Column("process", width=22, drop=1), Column("ready", drop=4),
+    Column("restarts", right=True), Column("age", right=True), Column("name", least=14, grow=True),
+    Column("node", width=22, drop=2), Column("zone", width=13, drop=3),
 )  # fmt: skip
 _SAMPLE = 64
 
