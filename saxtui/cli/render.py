@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from saxtui.cli.output import Output
 from saxtui.cli.style import Piece
 from saxtui.model.checks import CheckRow
-from saxtui.model.cluster import ClusterView
+from saxtui.model.cluster import ClusterView, Pod
 from saxtui.model.phases import Phases
 from saxtui.model.plan import Plan
 from saxtui.model.progress import RunProgress
 from saxtui.model.serving import Beat, ModelStatus, Reached, Reply
-from saxtui.present import canary
+from saxtui.present import canary, pod_facts
 from saxtui.present import models as present_models
 from saxtui.present import plan as present_plan
 from saxtui.present import pods as present_pods
@@ -126,6 +126,20 @@ def pods(out: Output, view: ClusterView, deployment: Deployment, now: float, pha
             "slice", index=grid.index, hosts=len(grid.cells), running=grid.running, state=grid.sign.word,
             rows=grid.mesh.rows, columns=grid.mesh.columns * grid.mesh.layers, layers=grid.mesh.layers,
         )  # fmt: skip
+
+
+def pod(out: Output, view: ClusterView, found: Pod, now: float, phases: Phases) -> None:
+    """One pod whole, section by section; as records the pod's own, then a fact a line."""
+    pod_record(out, view, present_pods.pod_row(found, now, phases, present_pods.zones_of(view)), phases)
+    out.line((found.name, "head"))
+    for section in pod_facts.sections(view, found, phases, now):
+        out.line((section.title, "head"))
+        wide = max((len(fact.label) for fact in section.facts), default=0)
+        for fact in section.facts:
+            out.line(f"  {fact.label:<{wide}}  ", (fact.text, fact.role))
+            out.record("pod-fact", name=found.name, section=section.title, label=fact.label, text=fact.text)
+        if not section.facts and section.said:
+            out.line((f"  {section.said}", "dim"))
 
 
 def pod_record(out: Output, view: ClusterView, row: present_pods.PodRow, phases: Phases | None) -> None:

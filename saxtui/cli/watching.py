@@ -148,13 +148,25 @@ def state_word(progress: RunProgress, holder: LockHolder | None) -> str:
 
 @click.command("pods")
 @deployment_option
+@click.argument("pod", required=False, default="")
 @click.option("--watch", is_flag=True, help="Go on and print what changes, until Ctrl-C.")
+@click.option("--yaml", "as_yaml", is_flag=True, help="The one POD as the API server holds it.")
 @json_option
 @click.pass_obj
-def pods(front: Front, named: str | None, watch: bool) -> int:
-    """List the pods, slice by slice and host by host; * or a star marks each slice's primary."""
+def pods(front: Front, named: str | None, pod: str, watch: bool, as_yaml: bool) -> int:
+    """List the pods, slice by slice and host by host; * or a star marks each slice's primary.
+
+    With POD (or a prefix of its name) everything about that one: containers, conditions, events, node.
+    """
+    if as_yaml and not pod:
+        raise click.UsageError("--yaml needs a POD")
+    if pod and watch:
+        raise click.UsageError("--watch is for the list, without a POD")
 
     async def work(session: Session) -> int:
+        if pod:
+            await show_pod(front, session, pod, as_yaml=as_yaml)
+            return int(ExitCode.DONE)
         await show_pods(front, session)
         if watch:
             front.endless = True
@@ -169,6 +181,22 @@ async def show_pods(front: Front, session: Session) -> None:
     view = await session.look()
     phases = await session.phases(view)
     render.pods(front.out, view, session.deployment, session.cloud.clock.now(), phases)
+
+
+async def show_pod(front: Front, session: Session, name: str, *, as_yaml: bool) -> None:
+    """One pod whole, or its YAML. Raises UsageProblem when the name fits none or several."""
+    from saxtui.engine.logs import LogSelection, select
+
+    view = await session.look()
+    found = select(view.pods, LogSelection(pod=name))[0]
+    if as_yaml:
+        text = await session.pod_yaml(found.namespace, found.name)
+        front.out.record("pod-yaml", name=found.name, namespace=found.namespace, yaml=text)
+        for line in text.splitlines():
+            front.out.line(line)
+        return
+    phases, now = await session.phases(view), session.cloud.clock.now()
+    render.pod(front.out, view, found, now, phases)
 
 
 async def _watch_pods(front: Front, session: Session) -> None:

@@ -20,6 +20,7 @@ from saxtui.engine.store import Part, Store
 from saxtui.errors import CallError
 from saxtui.model.cluster import ClusterView, HostState, Pod, SlicePods
 from saxtui.model.phases import HostPhase, Phase, Phases, in_slice
+from saxtui.model.serving import Rung
 from saxtui.ports import Clock
 
 HEARD_IN_FULL = 256
@@ -28,8 +29,9 @@ _TAIL = 2000
 _BATCH = 40
 _TURN = 1.0
 """Real seconds between two rounds of at most _BATCH logs."""
-_SOON, _WAITING, _SELDOM = 2.0, 10.0, 900.0
-"""Real seconds until a log is read again: after news; at most, while its process is on its way; at most at all."""
+_SOON, _WAITING, _SETTLED, _SELDOM = 2.0, 10.0, 120.0, 900.0
+"""Real seconds until a log is read again: after news; at most, while its process is on its way; at least, once that is
+settled; at most at all."""
 _ON_ITS_WAY = frozenset({Phase.UNHEARD, Phase.WAITING, Phase.JOINED, Phase.LOADING})
 _A_SECOND = 2
 """Logs of primaries and witnesses read a second when all of them keep one waiting; the others come four times later."""
@@ -66,7 +68,12 @@ class Phasing:
     async def run(self, slices: Callable[[], Collection[int]]) -> None:
         """Until cancelled; a round that fails is tried again with the next."""
         seen: ClusterView | None = None
+        served = self._served()
         while True:
+            if self._served() != served:
+                # Something was published, loaded or taken off: what was settled may not be any more.
+                served = self._served()
+                self._turns.clear()
             view = self._store.state.cluster.value
             if view is not None:
                 news = await self._round(view, slices())
@@ -74,6 +81,10 @@ class Phasing:
                     self._publish(view, news | self._changed(view))
                 seen = view
             await self._rest(view)
+
+    def _served(self) -> list[tuple[str, list[Rung]]]:
+        """The models as the ladder knows them: each with its replicas' rungs."""
+        return [(item.id, [replica.rung for replica in item.replicas]) for item in self._store.state.models.value or ()]
 
     async def _rest(self, view: ClusterView | None) -> None:
         """Until a log is due or the pods change; never less than a turn."""
@@ -106,8 +117,8 @@ class Phasing:
         news = await self._hearing.listen(kubernetes, batch, _tail(batch))
         now, told = time.monotonic(), {pod.slice for pod in batch if pod.uid in news}
         for pod in batch:
-            turn, most = self._turns[pod.uid], self._longest(pod, len(chosen))
-            turn.pause = _SOON if pod.uid in news else min(turn.pause * 2, most)
+            turn = self._turns[pod.uid]
+            turn.pause = _SOON if pod.uid in news else self._longer(pod, turn.pause, len(chosen))
             turn.at = now + turn.pause
         for pod in chosen:
             # Hosts move in lock step: what one of them tells, the others of its slice are asked for at once.
@@ -115,11 +126,12 @@ class Phasing:
                 turn.at, turn.pause = now, _SOON
         return told
 
-    def _longest(self, pod: Pod, chosen: int) -> float:
+    def _longer(self, pod: Pod, pause: float, chosen: int) -> float:
+        """How long to wait after a log that said nothing new."""
         if self._hearing.of(pod).heard.phase not in _ON_ITS_WAY:
-            return _SELDOM
+            return min(_SELDOM, max(4 * pause, _SETTLED, chosen))
         rounds = max(_WAITING, chosen / _A_SECOND)
-        return min(_SELDOM, rounds if pod.host <= WITNESS_HOST else 4 * rounds)
+        return min(_SELDOM, 2 * pause, rounds if pod.host <= WITNESS_HOST else 4 * rounds)
 
     def _due(self, pod: Pod, now: float) -> bool:
         turn = self._turns.get(pod.uid)

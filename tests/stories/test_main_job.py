@@ -18,6 +18,9 @@ def test_the_whole_tutorial_by_command(cloud: EmbeddedCloud, operator: Operator)
     hosts = {(pod["slice"], pod["host"]) for pod in pods if pod["slice"] >= 0}
     assert hosts == {(number, host) for number in (0, 1) for host in range(8)}
     assert all(pod["status"] == "Running" for pod in pods if pod["slice"] >= 0)
+    assert {(pod["process"]["phase"], pod["zone"]) for pod in pods if pod["slice"] >= 0} == {("joined", "us-west4-a")}
+    whole = operator.saxtui("pods", "sax-model-server-set-sax-model-server-0-5", "-d", spmd, "--json").ok()
+    assert {"chips", "machine", "image"} <= {fact["label"] for fact in whole.of_type("pod-fact")}
 
     mutations = len(cloud.mutations())
     operator.saxtui("up", "-d", spmd, "--yes", "--json").ok()
