@@ -316,10 +316,7 @@ class Kubernetes(Protocol):
 
     async def read_log(self, request: LogRequest) -> builtins.list[LogLine]: ...
     def stream_log(self, request: LogRequest, turns: Turns) -> AsyncGenerator[LogLines, None]:
-        """Lines in bulk, with follow as they come; resumes after a break without repeating, and marks gaps.
-
-        Ends with the container. The first is empty and says that the answer has begun.
-        """
+        """Lines in bulk until the container ends, first an empty one; resumes without repeats, and marks gaps."""
 
     def watch(self, namespaces: Sequence[str], labels: str = "") -> AsyncGenerator[ClusterView, None]:
         """The live picture: a new view after every batch of changes, for ever, through 410s and breaks."""

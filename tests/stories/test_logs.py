@@ -157,8 +157,9 @@ async def test_a3_a_flood_loses_nothing_unseen_and_a10_a_break_repeats_nothing(
         await pilot.press("S")
         name = screen.pane._find.value
         await pilot.press("enter")
-        await until(pilot, lambda: "lines written to" in shown(app), "saved")
-        saved = (tmp_path / name).read_text().splitlines()
+        file = tmp_path / name
+        await until(pilot, lambda: file.exists() and file.read_bytes().count(b"\n") >= total, "saved")
+        saved = file.read_text().splitlines()
         assert sum("flood line" in line for line in saved) == 16 * EACH
         assert total <= len(saved) <= len(store)
 
