@@ -57,6 +57,8 @@ class Cluster:
     async def look(self) -> ClusterView:
         return self._view
 
+    known = look
+
     @contextlib.asynccontextmanager
     async def held(self) -> AsyncIterator[None]:
         yield

@@ -107,6 +107,10 @@ class Program:
                 continue
         return float("nan")
 
+    def last(self, size: int) -> bytes:
+        """The last of what it wrote, at most so many bytes."""
+        return self._seen[-size:]
+
     @property
     def tail(self) -> str:
         """The last of what it wrote, for messages."""
