@@ -17,6 +17,7 @@ from saxtui.present.times import clock
 
 Piece = tuple[str, str]
 """(text, component class)."""
+_WHO = 14
 HUES = tuple(f"log-view--hue-{hue}" for hue in range(12))
 
 
@@ -59,19 +60,21 @@ def body(line: LogLine, look: Look, needle: LogPattern, fold: Fold | None, group
     if group is not None and group.skipped:
         return [(f"── {group.text} ──", "log-view--time")]
     text, role = look.text(line), role_class(level(line).role)
-    pieces: list[Piece] = []
+    pieces: list[Piece] = [] if fold is None or group is None else [_who(fold, group)]
     at = 0
     for start, end in needle.spans(text):
         pieces += [(text[at:start], role), (text[start:end], "log-view--match")]
         at = end
     pieces.append((text[at:], role))
-    if fold is not None and group is not None and group.template:
-        if fold.odd(group):
-            pieces.append(("  <- only this host" if look.ascii_only else "  ← only this host", role_class("warn")))
-        elif len(group.hosts) > 1:
-            alike = "" if group.same else "~ "
-            pieces.append((f"  {alike}{hosts_words(group.hosts, fold.last)}", "log-view--time"))
     return pieces
+
+
+def _who(fold: Fold, group: Group) -> Piece:
+    """Which hosts said it, before what they said: the end of a long line is out of sight."""
+    if fold.odd(group):
+        return (fitted("only this host", _WHO) + " ", role_class("warn"))
+    words = hosts_words(group.hosts, fold.last) if len(group.hosts) > 1 else ""
+    return (fitted(words, _WHO) + " ", "log-view--time")
 
 
 def folded(pieces: list[Piece], width: int) -> list[list[Piece]]:

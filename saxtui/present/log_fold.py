@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from saxtui.model.log_batch import LogSource, epoch_of
 
 WINDOW = 10.0
-"""Seconds, by the lines' own stamps, in which a host may still join a group."""
+"""Seconds, by the lines' own stamps, after the last host in which another may still join a group; at most thrice."""
 SILENT = 60.0
 """Seconds without a line, while others speak, after which a host is said to be silent."""
 _PREFIX = re.compile(r"^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ [^ \]]+:\d+\] ?")
@@ -45,6 +45,7 @@ class Group:
     template: str
     text: str
     hosts: dict[Host, int] = field(default_factory=dict)
+    latest: float = 0.0
     same: bool = True
     closed: bool = False
     skipped: int = 0
@@ -76,12 +77,13 @@ class Fold:
         shape = template(text)
         place = self._place(host, shape)
         if place is None:
-            self.groups.append(Group(number, at, shape, text, {host: number}))
+            self.groups.append(Group(number, at, shape, text, {host: number}, at))
             place = len(self.groups) - 1
             self._by_shape.setdefault(shape, deque()).append(place + self._gone)
         else:
             group = self.groups[place]
             group.hosts[host] = number
+            group.latest = max(group.latest, at)
             group.same = group.same and _PREFIX.sub("", text, 1) == _PREFIX.sub("", group.text, 1)
         self._cursor[host] = place + self._gone
 
@@ -112,8 +114,11 @@ class Fold:
         return group.closed and len(group.hosts) == 1 and len(self.last) > 2 and bool(group.template)
 
     def _close(self) -> None:
-        while self._open < len(self.groups) and self.newest - self.groups[self._open].at > WINDOW:
-            self.groups[self._open].closed = True
+        while self._open < len(self.groups):
+            group = self.groups[self._open]
+            if not group.closed and self.newest - group.latest <= WINDOW and self.newest - group.at <= 3 * WINDOW:
+                return
+            group.closed = True
             self._open += 1
 
     def _place(self, host: Host, shape: str) -> int | None:

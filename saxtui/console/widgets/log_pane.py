@@ -26,6 +26,24 @@ _HINTS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A piece of the heading; those with `drop` go where there is no room, the highest first."""
+
+    text: str
+    drop: int = 0
+
+
+def _fitting(parts: list[_Part], width: int) -> str:
+    kept = list(parts)
+    while len(text := " · ".join(part.text for part in kept)) > width:
+        least = max(kept, key=lambda part: part.drop)
+        if not least.drop:
+            break
+        kept.remove(least)
+    return text
+
+
 class LogPane(Vertical):
     """Heading, lines and prompt. What is streamed into it is not its affair."""
 
@@ -183,29 +201,30 @@ class LogPane(Vertical):
     @on(LogView.Changed)
     def _retitle(self) -> None:
         view, store = self.view, self.view.store
-        parts = [f"{len(store):,} lines"]
+        parts = [_Part(f"{len(store):,} lines", 2)]
         if view.folded:
-            parts.append(f"folded to {len(view.rows):,}")
+            parts.append(_Part(f"folded to {len(view.rows):,}", 3))
         if view.pattern:
             more = "" if view.rows.done else "+"
-            parts.append(f"filter {view.pattern}" + ("" if view.folded else f": {len(view.rows):,}{more}"))
+            parts.append(_Part(f"filter {view.pattern}" + ("" if view.folded else f": {len(view.rows):,}{more}")))
         if view.needle and view.found is not None:
             count = len(view.found)
             more = "" if view.found.done else "+"
-            parts.append(
-                f"search {view.needle}: {count:,}{more} found" if count or more else f"{view.needle} not found"
-            )
-        parts.append("paused, space goes on" if self.paused else "follow" if view.following else "held, f follows")
+            said = f"search {view.needle}: {count:,}{more} found" if count or more else f"{view.needle} not found"
+            parts.append(_Part(said))
+        parts.append(
+            _Part("paused, space goes on" if self.paused else "follow" if view.following else "held, f follows")
+        )
         if view.wrapped:
-            parts.append("wrap")
-        parts.append(f"{store.dropped:,} left the view" if store.dropped else "0 dropped")
+            parts.append(_Part("wrap", 5))
+        parts.append(_Part(f"{store.dropped:,} left the view") if store.dropped else _Part("0 dropped", 4))
         left = self.scope + (f" · {self._said}" if self._said and len(store) else "") + self._silent()
-        self._title.show(left, " · ".join(parts))
+        self._title.show(left, _fitting(parts, self.size.width - min(len(left), 40) - 8))
 
     def _silent(self) -> str:
         """Which hosts have stopped speaking, where the folding knows it."""
         rows = self.view.rows
-        if not isinstance(rows, FoldRows):
+        if not isinstance(rows, FoldRows) or self.view.pattern:
             return ""
         silent = rows.fold.silent()
         if not silent:
