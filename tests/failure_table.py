@@ -113,7 +113,7 @@ def run(long: bool) -> dict[str, list[str]]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         marks = "long" if long else "not long"
-        argv = [sys.executable, "-m", "pytest", "-n0", "-m", marks, "-p", "no:cacheprovider", f"--junit-xml={report}"]
+        argv = [sys.executable, "-m", "pytest", "-n0", "-m", marks, "--timeout", "3600", f"--junit-xml={report}"]
         subprocess.run([*argv, *(f"tests/{name}" for name in names)], cwd=TESTS.parent, check=False)
         cases = ET.parse(report).getroot().iter("testcase")
         found: dict[str, list[str]] = {}
