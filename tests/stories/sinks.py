@@ -120,6 +120,7 @@ def _feeds(app: object, place: object) -> dict[str, Feed]:
     from saxtui.errors import Problem
     from saxtui.model.cluster import JobSetStatus, LogLine
     from saxtui.model.conversation import Turn, TurnState
+    from saxtui.model.log_batch import LogBatch
     from saxtui.model.serving import Candidate
     from saxtui.present.pods import pod_rows
     from tests.console import serving_fakes
@@ -171,7 +172,7 @@ def _feeds(app: object, place: object) -> dict[str, Feed]:
 
     async def log(batch: Sequence[str]) -> None:
         view = await once("log", LogView)
-        view.feed(LogLine("pod", serving_fakes.NOW + n, text, 0, 0) for n, text in enumerate(batch))
+        view.feed(LogBatch.of([LogLine("pod", serving_fakes.NOW + n, text, 0, 0) for n, text in enumerate(batch)]))
         view.flush()
 
     async def chat(batch: Sequence[str]) -> None:
