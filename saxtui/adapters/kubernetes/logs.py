@@ -167,7 +167,8 @@ def _query(request: LogRequest, after: bytes) -> dict[str, str]:
     if request.previous:
         query["previous"] = "true"
     if after:
-        query["sinceTime"] = after.decode() + "Z"
+        # Whole seconds are all that is sure to reach the kubelet; what comes again is known by its stamp.
+        query["sinceTime"] = after[:19].decode() + "Z"
     elif request.since is not None:
         query["sinceTime"] = stamp_of(request.since).decode() + "Z"
     if not after and request.tail is not None:
