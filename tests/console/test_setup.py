@@ -135,11 +135,20 @@ async def test_nothing_is_saved_before_the_word_is_typed() -> None:
 
 async def click(app: Any, pilot: Pilot[Any], selector: str, text: str) -> None:
     """Click on the text within the widget, where it stands on the screen."""
-    region = app.screen.query_one(selector).region
-    lines = shown(app).splitlines()[region.y : region.bottom]
-    y = next(number for number, line in enumerate(lines) if text in line[region.x : region.right])
-    x = lines[y][region.x : region.right].index(text)
-    assert await pilot.click(selector, offset=(x + len(text) // 2, y))
+    found: list[tuple[int, int]] = []
+
+    def there() -> bool:
+        region = app.screen.query_one(selector).region
+        rows = shown(app).splitlines()[region.y : region.bottom]
+        found[:] = [
+            (row[region.x : region.right].index(text) + len(text) // 2, y)
+            for y, row in enumerate(rows)
+            if text in row[region.x : region.right]
+        ]
+        return bool(found)
+
+    await until(pilot, there)
+    assert await pilot.click(selector, offset=found[0])
 
 
 async def test_the_whole_wizard_by_mouse_alone() -> None:

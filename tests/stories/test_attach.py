@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from saxtui.console.app import ConsoleApp
+from saxtui.console.screens.home import HomeScreen
 from saxtui.console.screens.slices import SlicesScreen
 from saxtui.engine.runtime import Runtime
 from saxtui.errors import Refused
@@ -38,10 +39,13 @@ async def _home_attaches(cloud: EmbeddedCloud) -> None:
         await road.keys("enter")
         await road.sees("what is risky there", "PROJECT-WIDE", "12 CPU nodes")
         await road.keys("enter")
-        slices = await road.arrive(SlicesScreen)
-        await road.until(lambda: sum(row.status == "Running" and row.slice >= 0 for row in slices.rows) == 16)
-        await road.keys("1", "x")
-        await road.sees("take down: it is attached")
+        await road.arrive(SlicesScreen)
+        await road.until(lambda: road.state.cluster.value is not None)
+        await road.until(lambda: [found.running for found in road.state.cluster.value.slices.values()] == [8, 8])
+        await road.keys("1")
+        home = await road.arrive(HomeScreen)
+        await road.until(lambda: home.selected == "saxml")
+        assert "nothing of it is ours to delete" in home.no_down()
 
 
 @pytest.mark.long

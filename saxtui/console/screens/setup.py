@@ -265,7 +265,8 @@ class SetupScreen(ConsoleScreen):
         page = self._page(number)
         page.fill(self.draft)
         self.switcher.current = f"page-{number}"
-        self.query_one(page.first).focus()
+        self.query_one(page.first).focus(scroll_visible=False)
+        page.scroll_home(animate=False)
         self._keep()
         self._draw()
         self.start_probe()
