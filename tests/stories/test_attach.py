@@ -46,6 +46,7 @@ async def _home_attaches(cloud: EmbeddedCloud) -> None:
         home = await road.arrive(HomeScreen)
         await road.until(lambda: home.selected == "saxml")
         assert "nothing of it is ours to delete" in home.no_down()
+        await app.sessions.close()
 
 
 @pytest.mark.long
