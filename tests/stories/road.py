@@ -141,13 +141,15 @@ class Road:
         """Every host of every slice runs; the cursor goes to another one, and its log comes."""
         await self.keys("4")
         slices = await self.arrive(SlicesScreen)
-        await self.until(lambda: sum(row.status == "Running" and row.slice >= 0 for row in slices.rows) == HOSTS)
+        await self.until(
+            lambda: sum(pod.status == "Running" and pod.slice >= 0 for pod in slices.view.pods.values()) == HOSTS
+        )
         await self.sees("logs: 0-0")
         await self.keys("right", "down", "right_square_bracket")
         await self.until(lambda: slices.selected is not None and slices.selected.tag == "1-5")
         await self.sees("logs: 1-5")
-        lines = slices.pane.view.buffer.end
-        await self.until(lambda: slices.pane.view.buffer.end > lines)
+        lines = slices.pane.view.store.end
+        await self.until(lambda: slices.pane.view.store.end > lines)
         self.snap("slices-pod")
 
     async def publish(self) -> None:
@@ -176,10 +178,10 @@ class Road:
         await self.keys("4")
         slices = await self.arrive(SlicesScreen)
         await self.sees("logs: 1-5")
-        await self.until(lambda: any(MODEL in line.text for _, line in slices.pane.view.buffer.lines()))
+        await self.until(lambda: any(MODEL in line.text for _, line in slices.pane.view.store.lines()))
         await self.keys("s")
         await self.sees("logs: slice 1")
-        await self.until(lambda: len(slices.pane.view.buffer) > HOSTS)
+        await self.until(lambda: len(slices.pane.view.store) > HOSTS)
         await self.sees(" 1-2 ", " 1-7 ")
         self.snap("slices")
 
