@@ -13,8 +13,6 @@ from saxtui.model.progress import Ownership
 _ROUNDS = 6
 _GONE_LIMIT = 3600.0
 _BETWEEN_PROOFS = 3.0
-_LISTS_LAG = 180.0
-"""Seconds in which a list may still show what a look at it does not find any more."""
 _NEVER_OURS = frozenset({Ownership.NONE, Ownership.FOREIGN, Ownership.ADOPTED, Ownership.GONE})
 _WAS_OURS = frozenset({Ownership.OWNED, Ownership.DELETING})
 
@@ -39,7 +37,6 @@ async def _remove(step: Step, ctx: StepContext) -> None:
     # create would complete what was half made (one object of two) after its other half is gone.
     in_flight = ctx.may_exist or ctx.now.ownership is Ownership.DELETING or ctx.now.resizing is not None
     landed = ctx.clock.now() + step.settle if in_flight else 0.0
-    lists = 0.0
     for sends in range(_ROUNDS):
         seen = await patiently(ctx, lambda: step.observe(ctx))
         if seen.presence in (Presence.FOREIGN, Presence.KEPT) and not ctx.takes:
@@ -54,9 +51,7 @@ async def _remove(step: Step, ctx: StepContext) -> None:
                     continue
             if await _proved(step, ctx, landed):
                 return
-            lists = lists or ctx.clock.now() + _LISTS_LAG
-            if await _come_round(step, ctx, landed, lists):
-                return
+            await ctx.sleep(backoff(sends + 1))
             continue
         await _record_deleting(step, ctx, seen)
         settled = True
@@ -127,20 +122,6 @@ async def _proved(step: Step, ctx: StepContext, landed: float) -> bool:
         return True
     await record_gone(step, ctx, "absent twice by GET and by LIST")
     return True
-
-
-async def _come_round(step: Step, ctx: StepContext, landed: float, until: float) -> bool:
-    """Wait for lists that lag behind. False when it is there after all, or still listed at `until`."""
-    attempt = 1
-    while True:
-        await ctx.sleep(backoff(attempt))
-        if (await patiently(ctx, lambda: step.observe(ctx))).presence is not Presence.ABSENT:
-            return False
-        if await _proved(step, ctx, landed):
-            return True
-        if ctx.clock.now() > until:
-            return False
-        attempt += 1
 
 
 async def absent(step: Step, ctx: StepContext) -> bool:

@@ -258,10 +258,8 @@ class Kept(Refused):
     """Teardown leaves the resource: it holds what is not ours to delete. `may_bill` is in the problem."""
 
 
-async def patiently(ctx: StepContext, read: Callable[[], Awaitable[T]], attempts: int = 10, *, hold: bool = True) -> T:
+async def patiently(ctx: StepContext, read: Callable[[], Awaitable[T]], attempts: int = 5, *, hold: bool = True) -> T:
     """A read, repeated over failures that pass by themselves, 2 to 20 s apart. Raises CallError in the end.
-
-    By default that is a little over two minutes: a control plane that is being replaced is away for about as long.
 
     Credentials that expire in the middle of a run hold the work for up to 15 minutes: the cloud goes on meanwhile, and
     signing in again in another tab is all it takes. Not where `hold` is False: before anything was begun.
