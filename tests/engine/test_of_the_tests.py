@@ -346,7 +346,7 @@ def _strip(rows: Any) -> Any:
 BUGS: list[tuple[Patch, Callable[[], Awaitable[None]]]] = [
     (record_after_send, singles),
     (deleting_unwritten, singles),
-    (absent_is_gone, histories),
+    (absent_is_gone, directed.false_404s),
     (no_settling, directed.late_creates),
     (accepted_is_done, singles),
     (teardown_errors_ignored, directed.refusals),
