@@ -15,6 +15,7 @@ from textual.binding import Binding, BindingType
 KEY_NAMES = {
     "question_mark": "?", "colon": ":", "slash": "/", "escape": "esc", "enter": "enter", "space": "space",
     "left": "←", "right": "→", "up": "↑", "down": "↓", "pageup": "pgup", "pagedown": "pgdn", "minus": "-", "plus": "+",
+    "equals_sign": "=",
     "left_square_bracket": "[", "right_square_bracket": "]", "full_stop": ".", "comma": ",", "ampersand": "&",
 }  # fmt: skip
 

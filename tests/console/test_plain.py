@@ -46,7 +46,7 @@ async def test_no_screen_has_a_sign_without_a_plain_one(mode: str) -> None:
         app.go(mode)
         await until(pilot, lambda: app.current_mode == mode and app.screen.is_mounted)
         await pilot.press("f1")
-        await until(pilot, lambda: "Everywhere" in shown(app))
+        await until(pilot, lambda: "(this screen)" in shown(app))
         await pilot.press("escape")
         await until(pilot, lambda: "quit" in shown(app) or "help" in shown(app))
         text = shown(app).translate(PLAIN)

@@ -33,14 +33,14 @@ class Terminal:
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.seen = b""
 
-    def read_until(self, wanted: bytes, seconds: float = 30) -> None:
+    def read_until(self, wanted: bytes, seconds: float = 60) -> None:
         """Read until the bytes came since the last call."""
         start, end = len(self.seen), time.monotonic() + seconds
         while wanted not in self.seen[start:]:
             assert time.monotonic() < end, f"{wanted!r} never came; last: {self.seen[-600:]!r}"
             self._read()
 
-    def exit_code(self, seconds: float = 30) -> int:
+    def exit_code(self, seconds: float = 60) -> int:
         """Read to the end; the process's exit code, negative for a signal."""
         end = time.monotonic() + seconds
         while True:
@@ -87,7 +87,7 @@ def test_bytes_that_are_no_utf8_are_survived(terminal: Terminal) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_gives_the_terminal_back(terminal: Terminal, number: signal.Signals) -> None:
-    terminal.read_until(b"quit")
+    terminal.read_until(b"all keys")
     os.kill(terminal.pid, number)
     assert terminal.exit_code() == 0
     for sequence in RESTORED:
