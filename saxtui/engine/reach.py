@@ -162,8 +162,10 @@ class Reach:
             try:
                 await server.alive(_FREE_TIMEOUT)
                 break
-            except Ambiguous:
-                continue
+            except Ambiguous as error:
+                # Only a wait that ran out may be waited again: what fails at once would be asked without a pause.
+                if error.problem.reason != "TIMEOUT":
+                    break
             except CallError:
                 # It is another server now, or none: the next request finds out.
                 break

@@ -152,6 +152,7 @@ async def test_a_server_that_comes_late_gets_what_was_queued_once(tmp_path: Path
     assert sent(heard) == ["hello"]
 
 
+@pytest.mark.long
 def test_line_by_line(tmp_path: Path) -> None:
     operator = Operator(tmp_path, {**EmbeddedCloudless.env(), "SAXTUI_STATE": str(tmp_path / "state")})
     with talker(tmp_path) as (url, heard):

@@ -34,6 +34,7 @@ def sizes(cloud: EmbeddedCloud) -> list[str]:
             if ":setSize" in request["path"]]  # fmt: skip
 
 
+@pytest.mark.long
 async def test_after_a_pause_no_chip_is_left_and_after_resume_the_model_answers(cloud: EmbeddedCloud) -> None:
     runtime = Runtime.open(cloud.env)
     session = await runtime.session(WANTED)

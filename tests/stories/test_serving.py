@@ -204,6 +204,7 @@ async def test_a11_class_that_no_server_has(place: Place) -> None:
         await session.unpublish()
 
 
+@pytest.mark.long
 async def test_two_models_side_by_side_and_one_that_came_back(place: Place) -> None:
     """One slice each, by `update`; a model this journal knows nothing of is told from ours."""
     async with place.session() as session, asyncio.timeout(LIMIT):
@@ -227,6 +228,7 @@ async def test_two_models_side_by_side_and_one_that_came_back(place: Place) -> N
         await session.update(replicas=2)
 
 
+@pytest.mark.long
 def test_command_line(place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The same at the command line: the exit code and the reason tell what happened."""
 
@@ -259,6 +261,7 @@ def test_command_line(place: Place, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert saxtui("generate", "--wait", "now?")[0] == 0
 
 
+@pytest.mark.long
 async def test_address_comes_and_goes(place: Place) -> None:
     """The load balancer is used as soon as it answers, and left when it is gone; no prompt notices."""
     async with place.session() as session, asyncio.timeout(LIMIT):
@@ -289,6 +292,7 @@ async def way_of_a_prompt(session: Session, wanted: Callable[[str], bool]) -> st
     return session.store.state.reach.value.way if session.store.state.reach.value else ""
 
 
+@pytest.mark.long
 async def test_host_dies_and_comes_back(place: Place) -> None:
     """The prompts that are put meanwhile wait, and are answered after the restart with no act of anybody."""
     async with place.session() as session, asyncio.timeout(LIMIT):
