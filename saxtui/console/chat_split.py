@@ -97,10 +97,10 @@ class Splitter:
             self._flush()
             self._fence = ""
             return
+        if self._lines and (len(self._lines) >= _CODE_LINES or self._size + len(line) > LONGEST):
+            self._flush()
         self._lines.append(line)
         self._size += len(line) + 1
-        if len(self._lines) >= _CODE_LINES or self._size > LONGEST:
-            self._flush()
 
     def _text(self, line: str) -> None:
         if self._blank and self._lines and not self._goes_on(line):
@@ -108,6 +108,7 @@ class Splitter:
         if self._blank:
             if self._lines:
                 self._lines.append("")
+                self._size += 1
             else:
                 self._glued = False
             self._blank = False

@@ -153,3 +153,15 @@ async def test_the_wheel_holds_and_the_end_follows_again() -> None:
         app.view.scroll_end(animate=False, force=True, immediate=True)
         await pilot.pause()
         assert app.view.following
+
+
+async def test_another_log_may_be_chosen_while_one_is_read_far_up() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.pane.start("logs: slice 1", "waiting for lines")
+        await feed(pilot, app, lines(0, 200))
+        app.view.action_top()
+        await until(pilot, lambda: not app.view.following, "the reader is far up")
+        app.pane.start("logs: 1-5", "waiting for lines")
+        await until(pilot, lambda: "waiting for lines" in shown(app), "the new log is empty")
+        assert app.view.following and len(app.view.store) == 0

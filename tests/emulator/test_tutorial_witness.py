@@ -123,6 +123,7 @@ def rows(table: str) -> list[dict[str, str]]:
     return [{name: line[a:b].strip() for name, a, b in zip(names, starts, ends, strict=True)} for line in lines[1:]]
 
 
+@pytest.mark.long
 def test_the_tutorial_from_first_to_last(
     run: Run, state: Path, env: dict[str, str], address: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

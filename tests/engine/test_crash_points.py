@@ -263,7 +263,7 @@ async def double(seed: int) -> None:
 
 async def test_seeded_double_points() -> None:
     in_order()
-    for seed in range(200):
+    for seed in range(100):
         await double(seed)
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.stories.robot import EmbeddedCloud
 
 
+@pytest.mark.long
 def test_the_cloud_keeps_the_shape_and_nothing_has_drifted(tmp_path: Path) -> None:
     cloud = EmbeddedCloud.start(tmp_path / "cloud")
     try:

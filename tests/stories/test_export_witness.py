@@ -45,7 +45,8 @@ def bash(cloud: EmbeddedCloud, script: Path, *words: str) -> Answer:
     return someone.run(["bash", str(script), *words], limit=300).ok()
 
 
-@pytest.mark.parametrize("preset", ["tutorial", pytest.param("tutorial-exact", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("preset", ["tutorial", "tutorial-exact"])
 def test_the_script_makes_what_up_makes(
     preset: str, cloud: EmbeddedCloud, other: EmbeddedCloud, operator: Operator
 ) -> None:

@@ -8,6 +8,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from saxtui.engine.runtime import Runtime, Summary
 from saxtui.model.receipt import digest
 from tests.stories.robot import EmbeddedCloud, Operator, wait_until
@@ -29,6 +31,7 @@ def _state(operator: Operator, named: str) -> dict[str, Any]:
     return status
 
 
+@pytest.mark.long
 async def test_up_from_a_file_then_by_name(cloud: EmbeddedCloud, operator: Operator) -> None:
     spmd = operator.deployment()
     assert await _home(operator) == []
@@ -75,6 +78,7 @@ def _check_receipt(operator: Operator, result: dict[str, Any]) -> None:
     operator.saxtui("receipt", "-d", NAME).refused(4, "SHA-256", str(path))
 
 
+@pytest.mark.long
 def test_status_tells_a_run_at_work_from_one_that_died(cloud: EmbeddedCloud, operator: Operator) -> None:
     spmd = operator.deployment()
     operator.saxtui("receipt", "-d", spmd).refused(1, "taken down")

@@ -6,6 +6,8 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from tests.stories.robot import EmbeddedCloud, Operator, wait_until
 
 
@@ -43,6 +45,7 @@ def test_the_second_operator_is_told_who_works(cloud: EmbeddedCloud, operator: O
     assert second.saxtui("down", "-d", name, "--yes").code == 0
 
 
+@pytest.mark.long
 def test_a_damaged_and_then_a_lost_journal(cloud: EmbeddedCloud, operator: Operator) -> None:
     before = cloud.resources()
     name = operator.deployment()

@@ -7,6 +7,8 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
+
 from saxtui.errors import ExitCode
 from tests.stories.robot import EmbeddedCloud, Operator
 
@@ -54,6 +56,7 @@ def in_buckets(cloud: EmbeddedCloud) -> dict[str, bytes]:
     return found
 
 
+@pytest.mark.long
 def test_no_canary_is_seen_anywhere(cloud: EmbeddedCloud, operator: Operator) -> None:
     environ, secret = canaries(operator, cloud)
     name = operator.deployment()

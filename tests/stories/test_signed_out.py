@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.stories.robot import EmbeddedCloud
 
 
+@pytest.mark.long
 def test_a_minute_of_401_holds_the_run(tmp_path: Path) -> None:
     cloud = EmbeddedCloud.start(tmp_path / "cloud", scenario=Path("token-expired"))
     try:

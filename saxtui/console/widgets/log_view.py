@@ -107,7 +107,8 @@ class LogView(ScrollView, can_focus=True):
         self.cursor = self.store.first
         self._tag_width, self._sources = 3, 0
         self._hunt = None
-        self.following = True
+        # Nothing is drawn before the rows are made anew: the old ones are of lines that are gone.
+        self.set_reactive(LogView.following, True)
         self.rebuild()
 
     def rebuild(self) -> None:
