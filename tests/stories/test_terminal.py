@@ -147,7 +147,7 @@ def stream(opened: list[Terminal], state: Path, mode: str, kind: str) -> bytes:
 
 @pytest.mark.parametrize(
     "mode",
-    ["chat", *(pytest.param(m, marks=pytest.mark.long) for m in MODES if m != "chat")],
+    ["slices", *(pytest.param(m, marks=pytest.mark.long) for m in MODES if m != "slices")],
 )
 def test_hostile_text_writes_no_sequence_that_plain_text_does_not(
     opened: list[Terminal], tmp_path: Path, mode: str
