@@ -16,7 +16,8 @@ from saxtui.errors import ExitCode, Problem, UsageProblem
 from saxtui.model.conversation import Conversation, Turn, TurnState
 from saxtui.model.conversation_file import to_json
 from saxtui.model.serving import Sampling
-from saxtui.present.chat import MODEL, OPEN, URL, facts, markdown, waiting_words
+from saxtui.present.chat import facts, markdown, waiting_words
+from saxtui.present.opening import MODEL, OPEN, URL
 from saxtui.present.times import moment
 
 if TYPE_CHECKING:

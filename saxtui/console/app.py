@@ -22,7 +22,7 @@ from saxtui.console.dialogs import late_modes
 from saxtui.console.driver import TolerantDriver
 from saxtui.console.sessions import Sessions
 from saxtui.console.styling import THEME, Glyphs, sheet, wants_ascii
-from saxtui.present.chat import OPEN, URL
+from saxtui.present.opening import OPEN, URL
 
 if TYPE_CHECKING:
     from saxtui.console.screens.base import ConsoleScreen

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from saxtui.console.chat_party import Parties
 from saxtui.console.drafts import Drafts
-from saxtui.present.chat import MODEL, OPEN, URL
-from saxtui.present.spend import Meter, meter, of_line, total
+from saxtui.present.opening import MODEL, OPEN, URL
 
 if TYPE_CHECKING:
     from saxtui.engine.runtime import Runtime, Summary
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from saxtui.model.deployment import Deployment
     from saxtui.model.plan import Plan
     from saxtui.ports import Cloud, ClusterInfo
+    from saxtui.present.spend import Meter
 
 
 @dataclass(eq=False, slots=True)
@@ -54,6 +54,8 @@ class Live:
 
     def cost(self, now: float) -> Meter:
         """What bills and what was spent at `now` (epoch seconds), from what the journal says exists."""
+        from saxtui.present.spend import meter
+
         return meter(self.session.deployment, self.state.progress, now)
 
     @property
@@ -365,12 +367,16 @@ class Sessions:
         if self.runtime is None or self.summaries is None:
             return False
         if self.current is None:
+            from saxtui.present.spend import of_line, total
+
             return total(of_line(line) for line in self.summaries).bills
         view = self.current.state.cluster.value
         return self.current.cost(self.now()).bills or (view is not None and view.freshness != "live")
 
     def billing(self) -> list[tuple[str, Meter]]:
         """Every deployment that may bill now, by name: opened ones as they are, the others as their journals say."""
+        from saxtui.present.spend import of_line
+
         found = {line.name: of_line(line) for line in self.summaries or ()}
         found |= {name: live.cost(self.now()) for name, live in self._opened.items()}
         return [(name, cost) for name, cost in found.items() if cost.bills]

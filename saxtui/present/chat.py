@@ -11,10 +11,6 @@ from saxtui.model.talk import Abilities
 from saxtui.present.times import clock, moment
 from saxtui.present.words import duration
 
-URL, MODEL, OPEN = "SAXTUI_CHAT_URL", "SAXTUI_CHAT_MODEL", "SAXTUI_CHAT_DEPLOYMENT"
-"""In the environment the console is opened with: begin in the chat, with this server and model of it, or with this
-deployment. `saxtui chat --screen` sets them."""
-
 
 def waiting_words(said: str, since: float, usual: tuple[float, float] | None, now: float) -> str:
     """ "/sax/test/spmd is loading, 2:10 so far, usually 9:00 to 10:00". Times in seconds, `since` and `now` epoch."""

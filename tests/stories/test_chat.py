@@ -17,7 +17,7 @@ from textual.pilot import Pilot
 from saxtui.console.app import ConsoleApp
 from saxtui.console.screens.chat import ChatScreen
 from saxtui.model.conversation import TurnState
-from saxtui.present.chat import OPEN, URL
+from saxtui.present.opening import OPEN, URL
 from tests.console.screens import shows, until
 from tests.stories.robot import EmbeddedCloud, Operator, wait_until
 
