@@ -219,7 +219,7 @@ def histogram(values: Sequence[float], bins: int = _BINS) -> tuple[tuple[float, 
         return ((least, most, len(values)),)
     counts = [0] * bins
     for value in values:
-        counts[min(int((value - least) / step), bins - 1)] += 1
+        counts[int(min((value - least) / step, bins - 1))] += 1
     return tuple((least + i * step, least + (i + 1) * step, count) for i, count in enumerate(counts))
 
 
@@ -232,7 +232,7 @@ def series(measured: Measured, points: int = _POINTS) -> tuple[tuple[float, int,
         return ()
     buckets: list[list[float]] = [[] for _ in range(points)]
     for sample in measured.answered:
-        buckets[min(int((sample.due + sample.seconds) / step), points - 1)].append(sample.seconds)
+        buckets[int(min((sample.due + sample.seconds) / step, points - 1))].append(sample.seconds)
     return tuple(
         (i * step, len(bucket), percentile(sorted(bucket), 50) if bucket else None) for i, bucket in enumerate(buckets)
     )
