@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# The gate tries the same examples every time; HYPOTHESIS_PROFILE=default draws new ones.
+settings.register_profile("gate", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 _OUTWARD = {"CLOUDSDK_", "GOOGLE_", "SAXTUI_", "DEVSHELL_", "KUBECONFIG", "CLOUD_SHELL", "STORAGE_EMULATOR"}
 
