@@ -158,7 +158,7 @@ class History:
         await session.publish()
         await session.wait_loaded(timeout=900.0)
         await session.generate("How many days are in a week?")
-        await asyncio.sleep(700.0)
+        await asyncio.sleep(700.0)  # virtual time: the loop's clock jumps
 
     async def _process(self, verb: str, work: Callable[[Session], Awaitable[RunResult]]) -> RunResult | None:
         """A whole process from its start to its end or death; what it says is held against what there is."""
@@ -205,7 +205,7 @@ class History:
         assert result is not None
         assert result.outcome == "done", f"down ended {result.outcome}: {result.problems}"
         self.oracle.all_gone(await self.progress())
-        await asyncio.sleep(900.0)
+        await asyncio.sleep(900.0)  # virtual time: what acts late has acted by then
         self.oracle.all_gone(await self.progress())
         before = self.wire.mutations
         again = await self._process("second down", self._down)
