@@ -50,6 +50,15 @@ async def test_prompt_and_reply(tmp_path: Path, size: tuple[int, int]) -> None:
         await until(pilot, lambda: "candidate 2, score -12.40" in shown(app), "the candidate")
 
 
+@SIZES
+async def test_a_toast_does_not_lie_on_the_prompt(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with opened(loaded(), tmp_path, "chat", size) as (app, pilot):
+        app.tell("published /sax/test/spmd: now it has to load")
+        await until(pilot, lambda: any(toast.region.area for toast in app.screen.query("Toast")), "the toast")
+        prompt = screen_of(app).box.region
+        assert not any(toast.region.overlaps(prompt) for toast in app.screen.query("Toast"))
+
+
 async def test_several_lines_and_history(tmp_path: Path) -> None:
     session = loaded()
     async with opened(session, tmp_path, "chat") as (app, pilot):
