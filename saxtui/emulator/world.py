@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -85,6 +86,15 @@ class World:
             self.now = max(self.now, timer.due)
             self._handlers[timer.handler](timer.payload)
         self.now = max(self.now, until)
+
+    @contextmanager
+    def aside(self, name: str) -> Iterator[None]:
+        """Chance from a source of that name's own inside this block: what is done there disturbs nothing else."""
+        before, self.rng = self.rng, random.Random(f"{self.seed}/{name}")
+        try:
+            yield
+        finally:
+            self.rng = before
 
     # -- keeping
     @property

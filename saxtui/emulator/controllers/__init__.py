@@ -6,6 +6,7 @@ from typing import Any
 
 from saxtui.emulator.controllers.base import Controller
 from saxtui.emulator.controllers.deployment import Deployments
+from saxtui.emulator.controllers.device_plugin import DevicePlugins
 from saxtui.emulator.controllers.job import Jobs
 from saxtui.emulator.controllers.jobset import JobSets
 from saxtui.emulator.controllers.kubelet import Kubelet, exit_container
@@ -32,6 +33,7 @@ def install(world: World) -> None:
         JobSets(world),
         Scheduler(world),
         Kubelet(world),
+        DevicePlugins(world),
         Services(world),
     )
 

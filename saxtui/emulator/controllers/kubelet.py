@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from saxtui.emulator.controllers.base import deleting, epoch, meta, spec, status
+from saxtui.emulator.controllers.base import deleting, epoch, meta, owner, spec, status
 from saxtui.emulator.controllers.images import pull_problem, size_mb, slow_readiness
 from saxtui.emulator.controllers.kubelet_rows import PodRows
 from saxtui.emulator.world import World
@@ -68,8 +68,8 @@ class Kubelet:
         if event == "DELETED":
             self._forget(uid)
             return
-        if not spec(obj).get("nodeName"):
-            return
+        if not spec(obj).get("nodeName") or owner(obj).get("kind") == "DaemonSet":
+            return  # the pods of a node's own agents live and die with it: device_plugin.py
         if self._pods.row(uid) is None and status(obj).get("phase", "Pending") == "Pending":
             self._pods.add(store, obj)
             self._world.after(self._world.rng.uniform(0.2, 0.6), "kubelet.accept", uid=uid)

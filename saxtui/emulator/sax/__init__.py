@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from saxtui.emulator.kubernetes.proxy import register_backend
 from saxtui.emulator.sax.admin import Admins
+from saxtui.emulator.sax.chip_metrics import ChipMetrics
 from saxtui.emulator.sax.client import SaxClient
 from saxtui.emulator.sax.http_server import HttpServers
 from saxtui.emulator.sax.loading import Loading
@@ -27,4 +28,5 @@ def install(world: World) -> None:
     client = SaxClient(processes, slices, admins, waiting)
     Saxutil(processes, client)
     servers = HttpServers(processes, client, waiting)
-    register_backend(world, Ports(processes, servers, StatusPages(processes, slices, admins)).backend)
+    pages, chips = StatusPages(processes, slices, admins), ChipMetrics(processes, slices)
+    register_backend(world, Ports(processes, servers, pages, chips).backend)

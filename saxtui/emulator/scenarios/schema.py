@@ -236,6 +236,12 @@ class MeshBlocked(StateFault, tag="mesh-blocked"):
         pattern(self.jobs)
 
 
+class ChipMetrics(StateFault, tag="chip-metrics"):
+    """The TPU nodes' device plugins serve no metrics at all, or none of the containers' TPU runtime."""
+
+    missing: Literal["all", "runtime"] = "all"
+
+
 class LoadBalancerPending(StateFault, tag="load-balancer-pending"):
     """Services of type LoadBalancer get no address."""
 
@@ -289,6 +295,7 @@ AnyFault = (
     | ModelPublished
     | SelectorInjected
     | MeshBlocked
+    | ChipMetrics
     | LoadSlow
 )
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from saxtui.emulator import scenarios
+from saxtui.emulator.kubernetes.proxy import ProxyRequest, ProxyResponse, forward
 from saxtui.emulator.kubernetes.status import ApiError
 from tests.emulator.scenarios.rehearsal import POLICY, Rehearsal
 from tests.emulator.tutorial import BUCKET, EMAIL, http_service, model_servers
@@ -260,3 +261,18 @@ async def test_the_same_seed_gives_the_same_history(name: str) -> None:
     first = await history(3)
     assert first == await history(3)
     assert first != await history(4)
+
+
+@pytest.mark.parametrize(("name", "told"), [("tpu-metrics-off", ()), ("tpu-metrics-bare", ("tensorcore_utilization",))])
+async def test_tpu_metrics(name: str, told: tuple[str, ...]) -> None:
+    cloud = Rehearsal(name)
+    cloud.serving()
+    cloud.until(cloud.joined, 900)
+    host = cloud.host(0, 0)
+    plugin = next(
+        pod for pod in cloud.store.list("Pod", "kube-system") if pod["spec"]["nodeName"] == host["spec"]["nodeName"]
+    )
+    request = ProxyRequest("GET", "/metrics")
+    answer = await forward(cloud.world, cloud.store.key, "kube-system", plugin["metadata"]["name"], 2112, request)
+    found = answer.body.decode() if isinstance(answer, ProxyResponse) else ""
+    assert tuple(each for each in ("duty_cycle", "tensorcore_utilization") if each in found) == told
