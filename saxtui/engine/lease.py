@@ -11,9 +11,8 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from saxtui.errors import Ambiguous, CallError, Conflict, Denied, NotFound, Problem, Refused, Throttled, Unreachable
 from saxtui.model.text import safe
@@ -21,8 +20,6 @@ from saxtui.ports import Cloud, ObjectInfo
 
 if TYPE_CHECKING:
     from saxtui.model.deployment import Deployment
-
-T = TypeVar("T")
 
 KEY = "saxtui/lease.json"
 TTL = 120.0
@@ -125,7 +122,7 @@ class Lease:
             self._judge(parse_claim(data), found)
 
     async def permit(self, *, makes_bucket: bool = False, ends_bucket: bool = False) -> None:
-        """Call before each mutation: acquires, re-checks, renews. Raises Fenced, CallError.
+        """Call before each mutation: acquires, re-checks, renews. Raises Fenced, CallError; may be called again then.
 
         There is nothing to hold where the bucket is not there yet, is gone, or is not ours: then its name, and the
         fixed names of everything else, are what only one can have. `ends_bucket`: the lease goes with it.
@@ -169,13 +166,12 @@ class Lease:
             self.fence = 0
 
     async def _acquire(self) -> None:
-        bucket = await self._patiently(self._own_bucket)
-        if not bucket:
+        if not await self._own_bucket():
             return
         for _ in range(_TRIES):
-            found = await self._patiently(lambda: self._cloud.buckets.find_object(self._deployment.bucket, KEY))
+            found = await self._cloud.buckets.find_object(self._deployment.bucket, KEY)
             if found is not None:
-                data = await self._read(found)
+                data = await self._content(found)
                 if data is None:
                     continue
                 claim = parse_claim(data)
@@ -188,14 +184,14 @@ class Lease:
 
     async def _recheck(self) -> None:
         """We held it a moment ago: do we still? Raises Fenced when not."""
-        found = await self._patiently(lambda: self._cloud.buckets.find_object(self._deployment.bucket, KEY))
+        found = await self._cloud.buckets.find_object(self._deployment.bucket, KEY)
         if found is None:
             if not self._ending:
                 self.fence = 0
                 await self._acquire()
             return
         if found.generation != self.fence:
-            data = await self._read(found)
+            data = await self._content(found)
             claim = parse_claim(data) if data is not None else Claim(account="somebody else")
             if not self._is_our_write(claim, found):
                 said = f"{_who(claim)} took its lease over"
@@ -264,17 +260,6 @@ class Lease:
 
     async def _content(self, found: ObjectInfo) -> bytes | None:
         return await self._cloud.buckets.read_object(self._deployment.bucket, KEY, found.generation, limit=65_536)
-
-    async def _read(self, found: ObjectInfo) -> bytes | None:
-        return await self._patiently(lambda: self._content(found))
-
-    async def _patiently(self, read: Callable[[], Awaitable[T]]) -> T:
-        for attempt in range(1, _TRIES):
-            try:
-                return await read()
-            except _PASSING:
-                await self._cloud.clock.sleep(2.0**attempt)
-        return await read()
 
     def _due(self) -> bool:
         return self._cloud.clock.now() > self._good_until - _RENEW_BELOW * TTL * self._cloud.clock.speed

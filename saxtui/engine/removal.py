@@ -10,9 +10,12 @@ from saxtui.model import events as ev
 from saxtui.model.plan import StepKind
 from saxtui.model.progress import Ownership
 
-_ROUNDS = 6
+_SENDS = 6
+"""How often one step sends its delete at most, each time after a look that found it there."""
 _GONE_LIMIT = 3600.0
 _BETWEEN_PROOFS = 3.0
+LISTS_LAG = 600.0
+"""Seconds in which a LIST may go on showing what a GET does not find: Google names a minute or more for accounts."""
 _NEVER_OURS = frozenset({Ownership.NONE, Ownership.FOREIGN, Ownership.ADOPTED, Ownership.GONE})
 _WAS_OURS = frozenset({Ownership.OWNED, Ownership.DELETING})
 
@@ -37,7 +40,9 @@ async def _remove(step: Step, ctx: StepContext) -> None:
     # create would complete what was half made (one object of two) after its other half is gone.
     in_flight = ctx.may_exist or ctx.now.ownership is Ownership.DELETING or ctx.now.resizing is not None
     landed = ctx.clock.now() + step.settle if in_flight else 0.0
-    for sends in range(_ROUNDS):
+    sends = looks = 0
+    until = 0.0
+    while sends < _SENDS:
         seen = await patiently(ctx, lambda: step.observe(ctx))
         if seen.presence in (Presence.FOREIGN, Presence.KEPT) and not ctx.takes:
             await _not_ours(step, ctx, seen)
@@ -51,20 +56,28 @@ async def _remove(step: Step, ctx: StepContext) -> None:
                     continue
             if await _proved(step, ctx, landed):
                 return
-            await ctx.sleep(backoff(sends + 1))
+            # One of the two is behind. Time tells which; sending more would not.
+            looks += 1
+            until = until or ctx.clock.now() + LISTS_LAG
+            if ctx.clock.now() > until:
+                break
+            ctx.report("a GET does not find it, a LIST still shows it")
+            await ctx.sleep(backoff(looks))
             continue
+        sends, looks, until = sends + 1, 0, 0.0
         await _record_deleting(step, ctx, seen)
         settled = True
-        if seen.presence is Presence.LEAVING or await _send(step, ctx, seen, backoff(sends + 1)):
-            await _until_left(step, ctx)
+        if seen.presence is Presence.LEAVING or await _send(step, ctx, seen, backoff(sends)):
+            await _until_left(step, ctx, landed)
         else:
             landed = ctx.clock.now() + step.settle
-    await _doubt(step, ctx, "it keeps being there")
+    said = f"a LIST still shows it after {LISTS_LAG / 60:.0f} min" if until else "still there after every attempt"
+    await _doubt(step, ctx, said)
     raise InDoubt(
         Problem(
             tried="delete",
             target=step.resource,
-            said="still there after every attempt",
+            said=said,
             next_step=f"look at it with gcloud, then: saxtui down -d {ctx.deployment.name}",
             may_bill=None,
         )
@@ -82,7 +95,7 @@ async def _record_deleting(step: Step, ctx: StepContext, seen: Observation) -> N
 async def _send(step: Step, ctx: StepContext, seen: Observation, pause: float) -> bool:
     """Ask for the deletion once. False when it may not have been taken: then the next look decides."""
     ctx.control.check()
-    await ctx.lease.permit(ends_bucket=step.kind is StepKind.BUCKET)
+    await patiently(ctx, lambda: ctx.lease.permit(ends_bucket=step.kind is StepKind.BUCKET))
     ctx.lease.still()
     try:
         await step.delete(ctx, seen)
@@ -103,9 +116,13 @@ async def _send(step: Step, ctx: StepContext, seen: Observation, pause: float) -
     return False
 
 
-async def _until_left(step: Step, ctx: StepContext) -> None:
+async def _until_left(step: Step, ctx: StepContext, landed: float) -> None:
+    """Until a GET finds nothing, or finds what an earlier request made after the delete had passed: that stays."""
+
     async def look() -> Look:
         said = await step.left(ctx)
+        if said and 0 < landed < ctx.clock.now() and (await step.observe(ctx)).presence is Presence.OURS:
+            return Look(True, said)
         return Look(not said, f"deleting: {said}" if said else "")
 
     await ctx.poll(look, limit=_GONE_LIMIT, tried="delete", target=step.resource)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from saxtui.engine.step import StepContext, backoff, patiently
+from saxtui.engine.step import PATIENCE, SIGN_IN_LIMIT, StepContext, backoff, patiently
 from saxtui.errors import Ambiguous, Busy, Conflict, Throttled, Unauthenticated, Unreachable
 from saxtui.model import events as ev
 
@@ -38,7 +38,7 @@ async def send(ctx: StepContext, request: Request, pause: float) -> bool:
     attempt = 0
     while True:
         ctx.control.check()
-        await ctx.lease.permit(makes_bucket=request.makes_bucket)
+        await patiently(ctx, lambda: ctx.lease.permit(makes_bucket=request.makes_bucket))
         await recorder.emit(request.intent())
         at, run = recorder.now(), recorder.run
         await recorder.emit(
@@ -60,9 +60,10 @@ async def send(ctx: StepContext, request: Request, pause: float) -> bool:
                 raise
             await wait_for_other(ctx, error)
         except (Throttled, Unauthenticated, Unreachable) as error:
-            if attempt >= SENDS:
+            waited = ctx.clock.now() - started
+            if waited > (SIGN_IN_LIMIT if isinstance(error, Unauthenticated) else PATIENCE):
                 raise
-            ctx.report(f"try {attempt} of {SENDS}: {error.problem.said}")
+            ctx.report(f"not taken for {waited:.0f} s: {error.problem.said}")
             await ctx.sleep(backoff(attempt, error))
         except Ambiguous as error:
             said = f"the answer was lost: {error.problem.said}"

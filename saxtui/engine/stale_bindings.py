@@ -57,7 +57,7 @@ async def _one(ctx: StepContext, step: Binding, uid: str, recorder: Recorder) ->
         for _, member in ours:
             policy = removed(policy, tuple(role for role, other in ours if other == member), member)
         ctx.control.check()
-        await ctx.lease.permit()
+        await patiently(ctx, ctx.lease.permit)
         ctx.lease.still()
         try:
             await ctx.cloud.identity.set_policy(step.where, policy)

@@ -35,8 +35,9 @@ Json = dict[str, Any]
 T = TypeVar("T")
 
 PATIENCE = 600.0
-"""Seconds of unanswered reads after which a wait gives up; the cloud goes on meanwhile."""
-_SIGN_IN_LIMIT = 900.0
+"""Seconds of unanswered calls after which a run gives up: longer than a control plane is away while it is replaced."""
+SIGN_IN_LIMIT = 900.0
+"""Seconds for which expired credentials hold a run."""
 _MAY_EXIST = frozenset({Ownership.INTENT, Ownership.OPERATION, Ownership.UNKNOWN})
 
 
@@ -162,7 +163,7 @@ class StepContext:
                     raise
                 self.report(f"no answer: {error.problem.said}")
             except Unauthenticated as error:
-                if self.clock.now() - heard > _SIGN_IN_LIMIT:
+                if self.clock.now() - heard > SIGN_IN_LIMIT:
                     raise
                 self.report(signed_out(error))
             else:
@@ -258,26 +259,30 @@ class Kept(Refused):
     """Teardown leaves the resource: it holds what is not ours to delete. `may_bill` is in the problem."""
 
 
-async def patiently(ctx: StepContext, read: Callable[[], Awaitable[T]], attempts: int = 5, *, hold: bool = True) -> T:
+async def patiently(
+    ctx: StepContext, read: Callable[[], Awaitable[T]], attempts: int | None = None, *, hold: bool = True
+) -> T:
     """A read, repeated over failures that pass by themselves, 2 to 20 s apart. Raises CallError in the end.
 
+    The end is PATIENCE seconds, or so many `attempts` where somebody waits for a first answer and nothing is begun.
     Credentials that expire in the middle of a run hold the work for up to 15 minutes: the cloud goes on meanwhile, and
     signing in again in another tab is all it takes. Not where `hold` is False: before anything was begun.
     """
-    held_since = ctx.clock.now()
+    since = ctx.clock.now()
     attempt = 1
     while True:
         try:
             return await ctx.control.reading(read())
         except Unauthenticated as error:
-            if not hold or ctx.clock.now() - held_since > _SIGN_IN_LIMIT:
+            if not hold or ctx.clock.now() - since > SIGN_IN_LIMIT:
                 raise
             ctx.report(signed_out(error))
             await ctx.sleep(10.0)
         except (Ambiguous, Throttled, Unreachable) as error:
-            if attempt == attempts:
+            waited = ctx.clock.now() - since
+            if attempt == attempts or (attempts is None and waited > PATIENCE):
                 raise
-            ctx.report(f"no answer, try {attempt} of {attempts}: {error.problem.said}")
+            ctx.report(f"no answer for {waited:.0f} s: {error.problem.said}")
             await ctx.sleep(backoff(attempt, error))
             attempt += 1
 

@@ -83,7 +83,7 @@ async def _delete(ctx: StepContext, recorder: Recorder, row: Leftover) -> None:
         resource = f"{row.kind} {row.name}"
         await recorder.emit(ev.Deleting(at=at, run=recorder.run, step=step, kind=row.kind, resource=resource))
     ctx.control.check()
-    await ctx.lease.permit()
+    await patiently(ctx, ctx.lease.permit)
     ctx.lease.still()
     try:
         await ctx.cloud.projects.delete_leftover(ctx.deployment.project, row)

@@ -11,7 +11,7 @@ from saxtui.engine.attempt import attempt
 from saxtui.engine.control import Paused
 from saxtui.engine.provisioning import exit_code
 from saxtui.engine.recorder import CannotRecord, Recorder
-from saxtui.engine.removal import absent, record_gone, remove
+from saxtui.engine.removal import LISTS_LAG, absent, record_gone, remove
 from saxtui.engine.result import Proof, RunResult
 from saxtui.engine.step import Presence, Step, StepContext, patiently
 from saxtui.engine.steps import ContextMaker
@@ -24,7 +24,7 @@ from saxtui.model.plan import StepKind
 from saxtui.model.progress import Ownership, RunProgress, StepState
 
 _GOES_ALONG = frozenset({Ownership.INTENT, Ownership.OPERATION, Ownership.OWNED, Ownership.UNKNOWN, Ownership.DELETING})
-_LOOKS = 30
+_TRIES = 5
 
 
 @dataclass(slots=True)
@@ -116,15 +116,16 @@ async def _look_at_cluster(down: _Down, make: ContextMaker) -> None:
     """
     ctx = make("cluster")
     step = down.steps["cluster"]
-    seen = await patiently(ctx, lambda: step.observe(ctx))
-    for _ in range(_LOOKS):
-        if seen.presence is not Presence.ABSENT or await absent(step, ctx):
-            break
+    seen = await patiently(ctx, lambda: step.observe(ctx), _TRIES)
+    until = ctx.clock.now() + LISTS_LAG
+    while seen.presence is Presence.ABSENT and not await absent(step, ctx):
+        if ctx.clock.now() > until:
+            said = "a GET does not find it and a LIST shows it: what is in it stays as the journal has it"
+            what = step.resource
+            raise InDoubt(Problem(tried="look for", target=what, said=said, reason="CONTRADICTION", may_bill=None))
+        ctx.report("a GET does not find it, a LIST still shows it")
         await ctx.sleep(5.0)
         seen = await patiently(ctx, lambda: step.observe(ctx))
-    else:
-        said = "a GET does not find it and a LIST shows it: what is in it stays as the journal has it"
-        raise InDoubt(Problem(tried="look for", target=step.resource, said=said, reason="CONTRADICTION", may_bill=None))
     down.cluster_goes = seen.presence in (Presence.OURS, Presence.LEAVING, Presence.ABSENT)
     if not down.cluster_goes:
         return

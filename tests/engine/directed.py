@@ -150,6 +150,13 @@ async def late_creates() -> None:
     await _each_on_its_way("up", SHARED, _down_after)
 
 
+async def late_objects() -> None:
+    """One object of many is under way at the kill, and lands before, while and after `down` goes through the others."""
+    for eighths in range(4, 65, 4):
+        for call in ("apply customresourcedefinition/jobsets.jobset.x-k8s.io", "apply namespace/jobset-system"):
+            await _on_its_way(call, "up", SHARED, _down_after, eighths / 8)
+
+
 async def late_deletes() -> None:
     """Killed while each deleting request is on its way; `down` goes on, and an `up` at once is not hit by it."""
     await _each_on_its_way("down", PLAIN, _up_after)
@@ -157,26 +164,27 @@ async def late_deletes() -> None:
 
 async def _each_on_its_way(verb: str, deployment: Deployment, after: Callable[..., Awaitable[None]]) -> None:
     for call in await calls(deployment, verb):
-        if not is_mutating(call):
-            continue
-        world, oracle = await (standing(deployment) if verb == "down" else _blank(deployment))
-        watch_order(world)
-        world.landing = lambda sent, call=call: SETTLES.get(call.split()[1], 6.0) if sent == call else None  # type: ignore[misc]
-
-        def rule(when: str, sent: str, call: str = call, world: World = world) -> None:
-            if (when, sent) == ("sent", call):
-                world.dead = True
-                raise Killed(call)
-
-        world.rules.append(rule)
-        assert await run(world, deployment, verb) is None, call
-        world.rules.clear()
-        world.landing = None
-        await after(world, oracle, call)
+        if is_mutating(call):
+            await _on_its_way(call, verb, deployment, after, SETTLES.get(call.split()[1], 6.0))
 
 
-async def _blank(deployment: Deployment) -> tuple[World, Oracle]:
-    return world_for(deployment)
+async def _on_its_way(
+    call: str, verb: str, deployment: Deployment, after: Callable[..., Awaitable[None]], seconds: float
+) -> None:
+    world, oracle = await standing(deployment) if verb == "down" else world_for(deployment)
+    watch_order(world)
+    world.landing = lambda sent: seconds if sent == call else None
+
+    def rule(when: str, sent: str) -> None:
+        if (when, sent) == ("sent", call):
+            world.dead = True
+            raise Killed(call)
+
+    world.rules.append(rule)
+    assert await run(world, deployment, verb) is None, call
+    world.rules.clear()
+    world.landing = None
+    await after(world, oracle, call)
 
 
 async def _down_after(world: World, oracle: Oracle, where: str) -> None:

@@ -42,7 +42,7 @@ SLOW = (("/clusters", 60.0), ("/nodePools", 60.0), ("/b", 12.0), ("/serviceAccou
 """Seconds a request that was on its way may still take to act, by the end of its path; 5 for the rest."""
 PASSING = frozenset({
     "slow-cluster", "iam-delay", "policy-conflicts", "list-lag", "lost-responses", "late-create", "rate-limited",
-    "token-expired", "captive-portal", "slow-api", "flaky-network", "webhook-slow", "quota-short",
+    "token-expired", "captive-portal", "slow-api", "flaky-network", "api-server-down", "webhook-slow", "quota-short",
     "cpu-quota-short", "permission-missing", "api-disabled", "billing-off",
 })  # fmt: skip
 """Scenarios that leave nothing behind when they are over: then an `up` reaches its goal without the operator."""

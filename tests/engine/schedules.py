@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 from saxtui.engine.result import RunResult
+from saxtui.engine.step import PATIENCE
 from saxtui.errors import Ambiguous, Busy, CallError, Denied, Refused, Throttled, Unreachable
 from saxtui.model.deployment import Deployment
 from saxtui.ports import AccountInfo, ObjectInfo, PolicyTarget
@@ -162,6 +163,7 @@ def faults(history: History, rate: float) -> Callable[[str, str], None]:
     """A rule that fails calls at `rate`, in the ways each kind of call can fail."""
     world, rng = history.world, history.rng
     outage = [0]
+    dark = [0.0]
     denied = [""]
 
     def rule(when: str, call: str) -> None:
@@ -169,8 +171,8 @@ def faults(history: History, rate: float) -> Callable[[str, str], None]:
             if when == "before" and rng.random() < rate / 40:
                 raise OSError(28, "No space left on device")
             return
-        if outage[0]:
-            outage[0] -= 1
+        if outage[0] or world.time < dark[0]:
+            outage[0] = max(0, outage[0] - 1)
             raise Unreachable(problem("no route")) if when == "before" else Ambiguous(problem("reset"))
         if denied[0] and call.startswith(denied[0]) and when == "before":
             raise Denied(problem("permission lost"))
@@ -179,19 +181,22 @@ def faults(history: History, rate: float) -> Callable[[str, str], None]:
         if is_mutating(call):
             denied[0] = _fail_mutation(history, when, call) or denied[0]
         else:
-            outage[0] = _fail_read(world, rng, when, call)
+            outage[0], seconds = _fail_read(world, rng, call)
+            dark[0] = world.time + seconds
 
     return rule
 
 
-def _fail_read(world: World, rng: Random, when: str, call: str) -> int:
-    """Fail one read; returns how many calls after it find the network gone."""
+def _fail_read(world: World, rng: Random, call: str) -> tuple[int, float]:
+    """Fail one read; returns how many calls after it find the network gone, and for how long all do."""
     if call.startswith(("get cluster", "get pool", "get bucket", "get account")) and rng.random() < 0.3:
         world.hidden.add(call)
-        return 0
-    kind = rng.randrange(8)
+        return 0, 0.0
+    kind = rng.randrange(9)
+    if kind == 8:
+        return 0, rng.uniform(60.0, 2.5 * PATIENCE)
     if kind == 0:
-        return rng.randint(2, 12)
+        return rng.randint(2, 12), 0.0
     if kind == 1:
         raise Throttled(problem("429"), retry_after=rng.uniform(1, 30))
     if kind == 2:

@@ -18,6 +18,7 @@ from tests.engine import directed
         directed.guests,
         directed.failed_creates,
         directed.late_creates,
+        directed.late_objects,
         directed.late_deletes,
     ],
     ids=lambda check: check.__name__.replace("_", "-"),

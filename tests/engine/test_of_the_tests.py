@@ -83,7 +83,7 @@ def no_settling(patch: pytest.MonkeyPatch) -> None:
 def accepted_is_done(patch: pytest.MonkeyPatch) -> None:
     """The delete request was accepted, so it is gone."""
 
-    async def sent(step: Step, ctx: StepContext) -> None:
+    async def sent(step: Step, ctx: StepContext, landed: float) -> None:
         await removal.record_gone(step, ctx, "accepted")
 
     patch.setattr(removal, "_until_left", sent)
@@ -350,7 +350,7 @@ BUGS: list[tuple[Patch, Callable[[], Awaitable[None]]]] = [
     (no_settling, directed.late_creates),
     (accepted_is_done, singles),
     (teardown_errors_ignored, directed.refusals),
-    (doubt_dropped, histories),
+    (doubt_dropped, directed.outages),
     (failure_is_absence, directed.outages),
     (cluster_absent_at_first_404, directed.false_404s),
     (name_is_ownership(Bucket, ServiceAccount), among_strangers),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from saxtui.errors import Ambiguous, Denied, ExitCode
+from saxtui.errors import Ambiguous, Denied, ExitCode, Unreachable
 from saxtui.model import events as ev
 from saxtui.model.progress import Ownership, StepState
 from saxtui.ports import BucketInfo, ObjectInfo, Ref
@@ -239,7 +239,8 @@ async def test_a_create_that_lands_during_down_is_found_and_deleted() -> None:
     assert world.clusters == {}
 
 
-async def test_gone_needs_the_list_too() -> None:
+@pytest.mark.parametrize(("lag", "ends"), [(30.0, "done"), (400.0, "done"), (4000.0, "doubt")])
+async def test_gone_needs_the_list_too(lag: float, ends: str) -> None:
     world = await finished()
     process = Process(world)
     listed = process.cloud.buckets.list
@@ -248,13 +249,42 @@ async def test_gone_needs_the_list_too() -> None:
     async def lagging() -> Any:
         found = await listed()
         if not found and not cleared:
-            cleared.append(world.time + 30)
+            cleared.append(world.time + lag)
         if cleared and world.time < cleared[0]:
             return [BucketInfo(process.deployment.bucket, "US-WEST4")]
         return found
 
     process.cloud.buckets.list = lagging  # type: ignore[method-assign]
     result = await process.down()
+    assert result.outcome == ends, result.problems
+    if ends == "doubt":
+        assert result.exit_code is ExitCode.DOUBT
+        assert process.store.state.progress.step("bucket").ownership is not Ownership.GONE
+        await world.sleep(lag)
+        assert (await process.down()).outcome == "done"
+    assert world.mutations.count("delete bucket demo-project-sax-abc234") == 1
     gone = next(event for event in world.journal if isinstance(event, ev.Gone) and event.step == "bucket")
-    assert result.outcome == "done", result.problems
     assert gone.at >= cleared[0]
+
+
+@pytest.mark.parametrize(
+    "call", ["create bucket", "create cluster", "create pool", "apply deployment", "get pool", "list accounts"]
+)
+async def test_an_outage_of_some_minutes_is_outlived(call: str) -> None:
+    """From that call on nothing answers for five minutes, once in `up` and once in `down`."""
+    world = World()
+    since: list[float] = []
+
+    def rule(when: str, sent: str) -> None:
+        if sent.startswith(call) or (call.startswith("create") and sent.startswith(call.replace("create", "delete"))):
+            since.append(world.time)
+        if since and world.time < since[0] + 300.0 and not sent.startswith("append"):
+            raise Unreachable(problem("no route")) if when == "before" else Ambiguous(problem("reset"))
+
+    for verb in ("up", "down"):
+        since.clear()
+        process = Process(world)
+        world.rules[:] = [rule]
+        result = await (process.up() if verb == "up" else process.down())
+        assert result.outcome == "done", (verb, result.problems)
+    assert world.snapshot() == EMPTY

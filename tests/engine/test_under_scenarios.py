@@ -18,7 +18,7 @@ from tests.engine.scenario_schedules import small
 PRIVATE, PUBLIC = small(), small(exposure="external")
 OUTLIVED = (
     "rate-limited", "slow-cluster", "cluster-upgrade", "iam-delay", "policy-conflicts", "webhook-slow", "late-create",
-    "lost-responses", "flaky-network", "token-expired",
+    "lost-responses", "list-lag", "api-server-down", "flaky-network", "token-expired",
 )  # fmt: skip
 SAID = (
     ("webhook-never-ready", PRIVATE, "waiting for the controller"),
