@@ -71,8 +71,14 @@ def _needed(state: str | None) -> str:
 
 
 def _ask(verb: str, state: str | None, as_json: bool) -> NoReturn:
-    before: tuple[str | None, bool] = click.get_current_context().meta.get("saxtui.emulator", (None, False))
+    before = _before()
     become(command(verb, _needed(state or before[0]), *_json(as_json or before[1])))
+
+
+def _before() -> tuple[str | None, bool]:
+    """What stood before the command's name: the folder, and whether --json."""
+    found: tuple[str | None, bool] = click.get_current_context().meta.get("saxtui.emulator", (None, False))
+    return found
 
 
 def _json(wanted: bool) -> list[str]:
@@ -93,3 +99,11 @@ def resources(state: str | None, as_json: bool) -> None:
 def requests(state: str | None, as_json: bool) -> None:
     """List every request a running embedded cloud has answered."""
     _ask("requests", state, as_json)
+
+
+@emulator.command("play")
+@STATE
+@click.argument("scenario", metavar="NAME", callback=_scenario)
+def play(state: str | None, scenario: str) -> None:
+    """Let a scenario (a name, or a YAML file) begin now in a running embedded cloud; its times count from here."""
+    become(command("play", _needed(state or _before()[0]), scenario))

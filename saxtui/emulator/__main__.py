@@ -1,4 +1,4 @@
-"""python -m saxtui.emulator serve|resources|requests|conformance --state DIR …"""
+"""python -m saxtui.emulator serve|resources|requests|play|conformance --state DIR …"""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _serve(arguments)
     if arguments.command == "conformance":
         return _conformance(arguments)
+    if arguments.command == "play":
+        return _play(arguments)
     return _show(arguments)
 
 
@@ -48,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         command.add_argument("--state", type=Path, required=True, metavar="DIR")
         command.add_argument("--json", action="store_true", help="one JSON record a line")
+    play = commands.add_parser("play", help="let a scenario begin now in a running one; its times count from here")
+    play.add_argument("scenario", metavar="NAME", help="a scenario's name, or a YAML file")
+    play.add_argument("--state", type=Path, required=True, metavar="DIR")
     conformance = commands.add_parser("conformance", help="a Markdown table of the kinds of requests answered")
     conformance.add_argument("--state", type=Path, required=True, metavar="DIR")
     return parser
@@ -125,6 +130,17 @@ def _show(arguments: argparse.Namespace) -> int:
         return _complain(error)
     lines = [json.dumps(record) for record in records] if arguments.json else _table(records, arguments.command)
     sys.stdout.write("".join(line + "\n" for line in lines))
+    return 0
+
+
+def _play(arguments: argparse.Namespace) -> int:
+    from saxtui.emulator.scenarios import BadScenario, find, read
+    from saxtui.emulator.state_dir import StateDir, StateError
+
+    try:
+        StateDir(arguments.state).ask("play", read(find(arguments.scenario)))
+    except (BadScenario, StateError) as error:
+        return _complain(error)
     return 0
 
 

@@ -44,6 +44,10 @@ class Cloud:
         else:
             scenarios.install(self.world, self.scenario, name)
 
+    def play(self, document: Any) -> None:
+        """Let a scenario begin now: its times count from here. Raises scenarios.BadScenario."""
+        scenarios.install(self.world, document)
+
     def facts(self) -> dict[str, Any]:
         """What has to be kept beside the world to make this cloud again."""
         return {"seed": self.world.seed, "scenario": self.scenario}

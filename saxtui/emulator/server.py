@@ -24,6 +24,7 @@ from saxtui.emulator.ledger import Ledger, Saved
 from saxtui.emulator.listeners import Listeners
 from saxtui.emulator.request_log import RequestLog, changes_models, client_name
 from saxtui.emulator.runner import make
+from saxtui.emulator.scenarios import BadScenario
 from saxtui.emulator.state_dir import StateDir
 from saxtui.emulator.waiting import Waiting
 
@@ -160,6 +161,7 @@ class Server:
         app = web.Application(client_max_size=_LARGEST_BODY)
         app.router.add_get("/_emulator/resources", self._resources)
         app.router.add_get("/_emulator/requests", self._requests)
+        app.router.add_post("/_emulator/play", self._play)
         app.router.add_get(r"/jobset/{version:v\d+\.\d+\.\d+}/manifests.yaml", self._jobset)
         app.router.add_route("*", vpc.ROUTE, self._vpc)
         app.router.add_route("*", "/{rest:.*}", self._google)
@@ -218,6 +220,17 @@ class Server:
         if not self._authorized(request):
             return web.Response(status=401, text="the emulator's token is needed")
         return web.Response(text=json.dumps(self.log.records), content_type="application/json")
+
+    async def _play(self, request: web.Request) -> web.Response:
+        if not self._authorized(request):
+            return web.Response(status=401, text="the emulator's token is needed")
+        self._driver.catch_up()
+        try:
+            self.cloud.play(await request.json())
+        except (BadScenario, ValueError) as error:
+            return web.Response(status=400, text=str(error))
+        await self._keeper.save()
+        return web.json_response([])
 
     async def _vpc(self, request: web.Request) -> web.Response:
         self._driver.catch_up()

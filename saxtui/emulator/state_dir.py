@@ -181,11 +181,13 @@ class StateDir:
             raise StateError(f"no emulator serves {self.path}: start one with --state {self.path}") from None
         return dict(found)
 
-    def ask(self, what: str) -> list[Json]:
-        """Read /_emulator/<what> from the running emulator. Raises StateError."""
+    def ask(self, what: str, body: Json | None = None) -> list[Json]:
+        """Read /_emulator/<what> from the running emulator, or send it `body`. Raises StateError."""
         facts = self.facts()
         request = urllib.request.Request(
-            f"{facts['endpoint']}/_emulator/{what}", headers={"Authorization": f"Bearer {facts['token']}"}
+            f"{facts['endpoint']}/_emulator/{what}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {facts['token']}", "Content-Type": "application/json"},
         )
         # An opener without proxies: the emulator is on this machine, whatever http_proxy says.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

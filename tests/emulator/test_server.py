@@ -116,9 +116,10 @@ def test_env_sh_is_what_a_shell_can_source(start: Start, tmp_path: Path) -> None
 def test_the_token_is_needed(start: Start, tmp_path: Path) -> None:
     start(tmp_path)
     assert ask(tmp_path, "/v1/projects/demo-project")["projectId"] == "demo-project"
-    for path in ("/v1/projects/demo-project", "/_emulator/resources", "/_emulator/requests"):
+    for path, method in (("/v1/projects/demo-project", "GET"), ("/_emulator/resources", "GET"),
+                         ("/_emulator/requests", "GET"), ("/_emulator/play", "POST")):  # fmt: skip
         with pytest.raises(urllib.error.HTTPError) as caught:
-            ask(tmp_path, path, token="wrong")
+            ask(tmp_path, path, method, token="wrong")
         assert caught.value.code == 401
         caught.value.close()
 
@@ -227,6 +228,21 @@ def test_a_scenario_strikes(start: Start, tmp_path: Path) -> None:
     assert caught.value.code == 503
     caught.value.close()
     assert ask(tmp_path / "cloud", path)["accounts"]
+
+
+def test_a_scenario_begins_in_a_running_cloud(start: Start, tmp_path: Path) -> None:
+    file, state = tmp_path / "faults.yaml", tmp_path / "cloud"
+    file.write_text("faults:\n- {when: {request: {service: iam, method: GET}}, fault: error, status: 503}\n")
+    start(state)
+    path = "/v1/projects/demo-project/serviceAccounts"
+    assert ask(state, path)["accounts"]
+    assert run("play", file, "--state", state).returncode == 0
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        ask(state, path)
+    caught.value.close()
+    file.write_text("faults: {a: b}")
+    refused = run("play", file, "--state", state)
+    assert (refused.returncode, "faults is not a list" in refused.stderr) == (1, True)
 
 
 def test_each_cluster_has_its_own_tls_endpoint(start: Start, tmp_path: Path) -> None:

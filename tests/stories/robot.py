@@ -96,6 +96,11 @@ class EmbeddedCloud:
         """Every request it has answered."""
         return self._ask("requests")
 
+    def play(self, scenario: Path) -> None:
+        """Let a scenario begin now."""
+        argv = [PYTHON, "-m", "saxtui", "emulator", "play", str(scenario), "--state", str(self.state)]
+        subprocess.run(argv, check=True, capture_output=True, text=True, env=self.env)
+
     def mutations(self) -> list[dict[str, Any]]:
         """The requests that could change something."""
         return [request for request in self.requests() if request["mutating"]]
