@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from saxtui.model.serving import ModelStatus, Sampling
+from saxtui.model.serving import ModelStatus, Rung, Sampling
 from saxtui.model.talk import Abilities
-from saxtui.present.models import sentence
+from saxtui.present.models import load_time, sentence
+from saxtui.present.times import clock
+
+if TYPE_CHECKING:
+    from saxtui.engine.diagnosis import Fallen
+    from saxtui.model.cluster import ClusterView
 
 FIELDS = {"temperature": "temperature", "top-k": "top_k", "top-p": "top_p", "max steps": "max_steps"}
 """What the screen calls a parameter, and its name in Sampling."""
@@ -57,22 +63,63 @@ def _number(texts: Mapping[str, str], name: str, least: float, most: float, *, w
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """Whom to talk to: the model's id and class, and why it cannot answer now ("" = it can)."""
+    """Whom to talk to: the model's id and class, why it cannot answer now ("" = it can), or what is wrong although."""
 
     id: str
     path: str
     reason: str = ""
+    warning: str = ""
 
 
-def partner(wanted: str, path: str, models: Sequence[ModelStatus] | None) -> Partner:
-    """The deployment's model, or the one that is published instead. Unknown state is left to the engine to check."""
+def partner(
+    wanted: str, path: str, models: Sequence[ModelStatus] | None, fallen: Sequence[Fallen] = (),
+    view: ClusterView | None = None,
+) -> Partner:  # fmt: skip
+    """The deployment's model, or the one that is published instead. Unknown state is left to the engine to check.
+
+    `fallen` are the containers seen to end badly and `view` the cluster: they tell why a model answers no more.
+    """
     if models is None:
         return Partner(wanted, path)
     found = next((model for model in models if model.id == wanted), None) or next(iter(models), None)
     if found is None:
         return Partner(wanted, path, f"{wanted} is not published: Models (^o), then p")
-    if found.loaded:
-        return Partner(found.id, found.path)
+    hurt = next((f"slice {item.slice} cannot answer: {item.broken}" for item in found.replicas if item.broken), "")
+    if found.able:
+        return Partner(found.id, found.path, warning=hurt)
     if found.failed:
         return Partner(found.id, found.path, f"{found.id} failed to load: Models (^o) says why")
+    if death := _death(found, fallen):
+        return Partner(found.id, found.path, _outage(found, death, view))
+    if hurt:
+        return Partner(found.id, found.path, f"{hurt}; prompts are queued")
     return Partner(found.id, found.path, f"{found.id} is not loaded yet ({sentence(found)}): prompts are queued")
+
+
+_ONE_OUTAGE = 120.0
+"""Seconds within which hosts that end have ended for the same cause: the first of them is the one to name."""
+
+
+def _death(model: ModelStatus, fallen: Sequence[Fallen]) -> Fallen | None:
+    """The host whose end the model waits for: the first of the last outage, unless it was published since."""
+    published = min(
+        (found.at for item in model.replicas for found in item.evidence if found.rung is Rung.PUBLISHED), default=0.0
+    )
+    hosts = [item for item in fallen if item.slice >= 0 and item.ending.at >= published]
+    last = max((item.ending.at for item in hosts), default=0.0)
+    return min(
+        (item for item in hosts if item.ending.at >= last - _ONE_OUTAGE), key=lambda item: item.ending.at, default=None
+    )
+
+
+def _outage(model: ModelStatus, death: Fallen, view: ClusterView | None) -> str:
+    ending = death.ending
+    how = ", ".join(filter(None, (ending.reason, f"exit code {ending.code}" if ending.code > 0 else "")))
+    said = f"host {death.slice}-{death.host} died at {clock(ending.at)} ({how})"
+    job_set = view.jobset if view is not None else None
+    if job_set is not None and job_set.terminal:
+        return f"{said}, and the JobSet failed for good: prompts are queued until it is made anew (Slices, then w)"
+    if view is not None and job_set is not None and job_set.restarts and death.uid not in view.pods:
+        said += f": JobSet restarts all slices ({job_set.restarts} of {job_set.max_restarts})"
+    usual = load_time(model.usual)
+    return f"{said}; prompts are queued until a slice has loaded again{usual and f', usually {usual}'}"

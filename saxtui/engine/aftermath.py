@@ -39,14 +39,14 @@ class Aftermath:
             if pods is not (old := before.get(index))
             for pod in pods.news(old)
         ]
-        for found in endings((*hosts, *(pod for pod in view.loose if pod.slice >= 0 or pod.app))):
+        for found in endings((*hosts, *(pod for pod in view.loose if pod.slice >= 0 or pod.app), *view.gone)):
             key = (found.uid, found.ending.at)
             if key in self._fallen:
                 continue
             self._fallen[key] = found
             while len(self._fallen) > _KEPT:
                 del self._fallen[next(iter(self._fallen))]
-            pod = view.pods[found.uid]
+            pod = next((pod for pod in view.gone if pod.uid == found.uid), None) or view.pods[found.uid]
             task = asyncio.create_task(self._read(key, pod), name="read last lines")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

@@ -120,8 +120,7 @@ class Truth:
             else item
             for item in replicas
         )
-        if active:
-            replicas = tuple(replace(item, evidence=(published, *item.evidence)) for item in replicas)
+        replicas = tuple(replace(item, evidence=(published, *item.evidence)) for item in replicas)
         lost = not active and testimony.servable and listed.path not in testimony.servable
         return replace(listed, replicas=replicas, offered=testimony.servable if lost else ())
 

@@ -211,6 +211,8 @@ class ClusterView:
     freshness: Freshness = Freshness.CONNECTING
     seen: float = 0.0
     error: str = ""
+    gone: tuple[Pod, ...] = ()
+    """Pods deleted since the picture before this one that had ended: their last state, which no picture shows."""
     gathered: Gathered | None = field(default=None, repr=False, compare=False)
     """What follows from the pods; read `slices` and `loose`."""
 

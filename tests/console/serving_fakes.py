@@ -105,6 +105,7 @@ class FakeSession:
     asks: list[Ask] = field(default_factory=list)
     logs_error: Problem | None = None
     models_error: Exception | None = None
+    fallen: tuple[Any, ...] = ()
 
     async def tend(self) -> None:
         await asyncio.Event().wait()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from saxtui.console.chat_markdown import Look
 from saxtui.console.chat_parts import Scene, TurnBlock
 from saxtui.console.chatting import answers_of, open_fields, partner, sampling_of
 from saxtui.console.styling import Glyphs
+from saxtui.engine.diagnosis import Fallen
 from saxtui.model.conversation import Conversation, Turn, TurnState
-from saxtui.model.serving import Candidate, Rung, Sampling
+from saxtui.model.serving import Candidate, ReplicaTruth, Rung, Sampling
 from saxtui.model.talk import Abilities
+from saxtui.model.workloads import Ending
 from saxtui.present.chat import markdown, waiting_words
-from tests.console.serving_fakes import NOW, model
+from tests.console.serving_fakes import NOW, model, slices
 
 PLAIN = Glyphs(ascii_only=False)
 
@@ -84,6 +88,33 @@ def test_markdown_fences_are_longer_than_any_in_the_text() -> None:
 def test_who_can_answer(rungs: tuple[Rung, ...], reason: str) -> None:
     found = partner("/sax/test/spmd", "p", [model(*rungs)])
     assert reason in found.reason and bool(reason) == bool(found.reason)
+
+
+def test_a_host_that_died_is_named_until_a_slice_can_answer() -> None:
+    broken = replace(model(Rung.LOADED), replicas=(ReplicaTruth(0, Rung.LOADED, broken="7 of 8 hosts are there"),))
+    assert partner("/sax/test/spmd", "p", [broken]).reason == (
+        "slice 0 cannot answer: 7 of 8 hosts are there; prompts are queued"
+    )
+    deaths = [Fallen("a", "uid-0-3", 0, 3, Ending(137, "OOMKilled", at=NOW)),
+              Fallen("b", "uid-0-4", 0, 4, Ending(143, "Error", at=NOW + 2)),
+              Fallen("c", "uid-1-1", 1, 1, Ending(1, "Error", at=NOW - 900))]  # fmt: skip
+    said = partner("/sax/test/spmd", "p", [broken], deaths, slices(1)).reason
+    assert said.startswith("host 0-3 died at ") and "(OOMKilled, exit code 137); prompts are queued" in said
+    without = slices(1, holes=((0, 3),))
+    said = partner("/sax/test/spmd", "p", [model(Rung.ASSIGNED)], deaths, without).reason
+    assert "JobSet restarts all slices (1 of 4); prompts are queued until a slice has loaded again, usually 9-" in said
+    over = replace(without, jobset=replace(without.jobset, terminal="Failed"))
+    assert "failed for good" in partner("/sax/test/spmd", "p", [broken], deaths, over).reason
+    half = replace(model(Rung.LOADED, Rung.LOADED), replicas=(*model(Rung.LOADED).replicas, broken.replicas[0]))
+    found = partner("/sax/test/spmd", "p", [half], deaths, without)
+    assert (found.reason, found.warning) == ("", "slice 0 cannot answer: 7 of 8 hosts are there")
+
+
+def test_a_death_before_the_publishing_is_not_what_it_waits_for() -> None:
+    published = model(Rung.LOADING)
+    before = min(found.at for found in published.replicas[0].evidence) - 60
+    deaths = [Fallen("a", "uid-0-3", 0, 3, Ending(137, at=before))]
+    assert "is not loaded yet" in partner("/sax/test/spmd", "p", [published], deaths, slices(1)).reason
 
 
 def test_unknown_is_left_to_the_engine_and_another_model_is_taken() -> None:

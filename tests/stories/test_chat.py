@@ -86,8 +86,8 @@ async def console(
         await until(pilot, lambda: isinstance(app.screen, ChatScreen) and app.screen.party is not None)
         assert isinstance(app.screen, ChatScreen)
         live = app.screen.live
-        if live is not None and live.tend is not None:
-            live.tend.cancel()  # the canary asks too: without it, what reaches the server is what was typed
+        if live is not None:
+            live.session.canary.on = False  # it asks too: without it, what reaches the server is what was typed
         yield app.screen, pilot
 
 
@@ -182,14 +182,18 @@ class EmbeddedCloudless:
 
 
 @asynccontextmanager
-async def up(tmp_path: Path, scenario: str = "") -> AsyncIterator[tuple[EmbeddedCloud, dict[str, str]]]:
+async def up(
+    tmp_path: Path, scenario: str = "", *, speed: float = 600, http: str = "v1.0.0"
+) -> AsyncIterator[tuple[EmbeddedCloud, dict[str, str]]]:
     """A cloud on which the tutorial's shape is up, and the surroundings of a console that begins in its chat."""
     file = FILES / f"{scenario}.yaml" if scenario else None
-    cloud = await asyncio.to_thread(EmbeddedCloud.start, tmp_path / "cloud", scenario=file, seed=7)
+    cloud = await asyncio.to_thread(EmbeddedCloud.start, tmp_path / "cloud", speed=speed, scenario=file, seed=7)
     try:
         (tmp_path / "desk").mkdir()
         operator = cloud.operator(tmp_path / "desk")
-        await typed(cloud, tmp_path, "up", "-d", operator.deployment(), "--yes")
+        wanted = tmp_path / "desk" / operator.deployment()
+        wanted.write_text(wanted.read_text().replace("sax-http:v1.0.0", f"sax-http:{http}"))
+        await typed(cloud, tmp_path, "up", "-d", wanted.name, "--yes")
         name = next(Path(cloud.env["SAXTUI_STATE"], "deployments").glob("*.yaml")).stem
         yield cloud, {**cloud.env, OPEN: name}
     finally:
@@ -197,9 +201,11 @@ async def up(tmp_path: Path, scenario: str = "") -> AsyncIterator[tuple[Embedded
 
 
 @asynccontextmanager
-async def published(tmp_path: Path, scenario: str) -> AsyncIterator[tuple[EmbeddedCloud, dict[str, str]]]:
+async def published(
+    tmp_path: Path, scenario: str = "", *, speed: float = 600, http: str = "v1.0.0"
+) -> AsyncIterator[tuple[EmbeddedCloud, dict[str, str]]]:
     """The same with the model loaded."""
-    async with up(tmp_path, scenario) as (cloud, env):
+    async with up(tmp_path, scenario, speed=speed, http=http) as (cloud, env):
         await typed(cloud, tmp_path, "publish", "-d", env[OPEN], "--wait")
         yield cloud, env
 
@@ -266,3 +272,41 @@ async def test_a_hung_server_says_so_and_the_screen_stays_alive(tmp_path: Path) 
         assert screen.box.text == "draft"
         await until(pilot, lambda: screen.turns[1].state is TurnState.ANSWERED, 100)
         assert generates(cloud) - begun == 2
+
+
+HOST_DIES = """
+faults:
+  - {when: {at: 0}, fault: container-exits, pods: sax-model-server-0-3, code: 137, reason: OOMKilled}
+"""
+
+
+@pytest.mark.parametrize(
+    ("http", "speed"),
+    [
+        ("v1.0.0", 600.0),
+        pytest.param("v1.0.0", 60.0, marks=pytest.mark.long),
+        pytest.param("v1.2.0", 60.0, marks=pytest.mark.long),
+    ],
+)
+async def test_a_host_dies_and_what_is_queued_waits_for_its_return(tmp_path: Path, http: str, speed: float) -> None:
+    """Told by name, queued and not sent, sent once and answered when JobSet has made it anew; nobody does anything."""
+    scenario = tmp_path / "host-dies.yaml"
+    scenario.write_text(HOST_DIES)
+    async with published(tmp_path, speed=speed, http=http) as (cloud, env), console(env) as (screen, pilot):
+        await pilot.press(*"before", "enter")
+        await until(pilot, lambda: [turn.state for turn in screen.turns] == [TurnState.ANSWERED])
+        session = screen.session
+        assert session is not None
+        await asyncio.to_thread(cloud.play, scenario)
+        await shows(screen.console, pilot, "host 0-3 died at", "OOMKilled, exit code 137", "prompts are queued")
+        told = session.cloud.clock.now()
+        await pilot.press(*"now", "enter")
+        await shows(screen.console, pilot, "queued, not sent")
+        assert generates(cloud) == 1
+        if speed == 60.0:  # faster, and a second of this machine is more than what is asked
+            await shows(screen.console, pilot, "JobSet restarts all slices (1 of 4)")
+            died = min(item.ending.at for item in session.fallen if item.slice >= 0)
+            assert told - died <= 30.0
+        await until(pilot, lambda: [turn.state for turn in screen.turns] == [TurnState.ANSWERED] * 2)
+        assert generates(cloud) == 2
+        await until(pilot, lambda: screen.partner is not None and not screen.partner.reason)

@@ -20,6 +20,8 @@ _SLICE = 100
 """Objects decoded before the event loop gets a turn."""
 _MANY = 2000
 """Objects taken over before the event loop gets a turn."""
+_MOST_GONE = 64
+"""Deleted pods told of in one view."""
 _SYSTEM_POD = "system Pod"
 _NO_JOBSET = JobSetStatus()
 _CHANGING = frozenset({"ADDED", "MODIFIED", "DELETED"})
@@ -59,6 +61,7 @@ class Picture:
         """Changed since the last view, as it came: (drawer, uid) to (kind, object). Many changes, one conversion."""
         self._namespace: dict[str, str] = {}
         self._pods = PodIndex(self._objects["Pod"])
+        self._gone: list[Any] = []
         self._shown: dict[str, Mapping[str, Any]] = {}
         self._shown_events: tuple[ClusterEvent, ...] | None = ()
 
@@ -116,6 +119,9 @@ class Picture:
         key = self._drawer(kind, found.metadata.namespace), found.metadata.uid
         if deleted:
             self._fresh.pop(key, None)
+            if key[0] == "Pod" and _ended(found):
+                # A restart deletes within a moment: the pod whose end was the cause may never be in a picture.
+                self._gone.append(self._made(kind, found, _DECODERS[kind][1]))
             self._remove(*key)
         else:
             self._fresh[key] = kind, found
@@ -145,6 +151,7 @@ class Picture:
             self._objects["JobSet"].values(), key=lambda item: (item.name != _OURS, item.name)
         )
         gathered = self._pods.taken()
+        gone, self._gone = tuple(self._gone[-_MOST_GONE:]), []
         return ClusterView(
             pods=gathered.pods,
             system=self._frozen(_SYSTEM_POD, None),
@@ -158,6 +165,7 @@ class Picture:
             freshness=freshness,
             seen=seen,
             error=error,
+            gone=gone,
             gathered=gathered,
         )
 
@@ -205,6 +213,11 @@ class Picture:
         if len(events) > 2 * _EVENTS:
             for uid in sorted(events, key=lambda key: events[key].at)[:-_EVENTS]:
                 self._remove("Event", uid)
+
+
+def _ended(pod: wire.Pod) -> bool:
+    found = (state for each in pod.status.container_statuses or () for state in (each.state, each.last_state))
+    return any(state is not None and state.terminated is not None for state in found)
 
 
 def _by_name(item: Any) -> str:

@@ -93,6 +93,8 @@ def _relayed(code: int, status: dict[str, Any], tried: str, target: str) -> Call
         if _UNREACHED.search(said):
             next_step = "the HTTP server is not up (yet): look at its pod"
             return Unreachable(_problem(tried, target, said, code, False, next_step, reason))
+        if said.endswith("EOF"):
+            said = f"the HTTP server dropped the connection without an answer ({said})"
         return Ambiguous(_problem(tried, target, said, code, None, "", reason))
     kinds: dict[int, type[CallError]] = {401: Unauthenticated, 403: Denied, 404: NotFound, 429: Throttled}
     kind = kinds.get(code, Invalid)

@@ -95,8 +95,11 @@ class ChatScreen(ConsoleScreen):
             return None
         if self.party.session is None:
             return chatting.Partner(self.model or self.party.usual, "")
-        wanted, models = self.party.session.deployment.model, self.party.session.store.state.models.value
-        return chatting.partner(self.model or wanted.id, wanted.path, models)
+        session, state = self.party.session, self.party.session.store.state
+        wanted = session.deployment.model
+        return chatting.partner(
+            self.model or wanted.id, wanted.path, state.models.value, session.fallen, state.cluster.value
+        )
 
     @property
     def waiting(self) -> Turn | None:
@@ -118,6 +121,8 @@ class ChatScreen(ConsoleScreen):
 
     def on_session(self, live: Live | None) -> None:
         """Another deployment: its last conversation, and a look at what it serves."""
+        if live is not None:
+            self.console.sessions.watch(live)
         if not self.console.sessions.chat_url:
             self._meet(None if live is None else self._party_of(live))
 
@@ -136,7 +141,7 @@ class ChatScreen(ConsoleScreen):
 
     def on_state(self, state: State, previous: State | None) -> None:
         """Who can answer may have changed."""
-        if previous is None or state.models is not previous.models:
+        if previous is None or state.models is not previous.models or _hosts(state) is not _hosts(previous):
             self.repaint()
 
     def on_frame(self, now: float) -> None:
@@ -186,7 +191,7 @@ class ChatScreen(ConsoleScreen):
         else:
             right = partner.id + (f" against {self.against}" if self.against else "")
             self.heading.show(" · ".join(filter(None, ("chat", title or "new conversation"))), right or party.title)
-            said = self._refusal or self._unreached or partner.reason
+            said = self._refusal or self._unreached or partner.reason or partner.warning
             self._tell(said or self._ability(), "warn" if said else "dim")
         fields = chatting.open_fields(self.abilities)
         self.sampling.display = bool(fields)
@@ -397,6 +402,10 @@ class ChatScreen(ConsoleScreen):
         if self.field.has_focus and event.key in ("up", "down"):
             event.stop()
             self.log_view.find(backwards=event.key == "up")
+
+
+def _hosts(state: State) -> object:
+    return state.cluster.value.slices if state.cluster.value is not None else None
 
 
 def _field(name: str) -> str:

@@ -121,6 +121,24 @@ async def test_list_then_changes(serve: Serve) -> None:
     assert server.lists == 1
 
 
+async def test_a_pod_that_ended_and_is_deleted_at_once_leaves_its_last_state(serve: Serve) -> None:
+    def ended(code: int, name: str) -> dict[str, Any]:
+        found = pod(name, 12)
+        state = {"terminated": {"exitCode": code, "reason": "OOMKilled"}} if code else {"running": {}}
+        found["status"]["containerStatuses"] = [{"name": "main", "state": state}]
+        return {"type": "DELETED", "object": found}
+
+    server = Server()
+    server.pods = [pod("dead", 1), pod("well", 2)]
+    server.watches = [[ended(137, "dead"), ended(0, "well"), "wait"]]
+    async with watching(serve, server) as views:
+        view = await until(views, lambda view: not names(view) and bool(view.gone))
+        assert [(item.name, state.ended and state.ended.code) for item in view.gone for state in item.states] == [
+            ("dead", 137)
+        ]
+        assert not (await until(views, lambda _view: True)).gone, "told once"
+
+
 async def test_clean_end_watches_on_from_the_last_bookmark_without_a_list(serve: Serve) -> None:
     server = Server()
     bookmark = {"type": "BOOKMARK", "object": {"kind": "Pod", "metadata": {"resourceVersion": "42"}}}
