@@ -13,7 +13,7 @@ import click
 from saxtui.cli import render
 from saxtui.cli.front import Front
 from saxtui.cli.options import deployment_option, json_option
-from saxtui.errors import ExitCode, Problem, Refused, UsageProblem
+from saxtui.errors import CallError, ExitCode, Problem, Refused, UsageProblem
 from saxtui.model.text import safe
 
 if TYPE_CHECKING:
@@ -149,7 +149,10 @@ def _wrong_options(error: ValidationError) -> Problem:
 @json_option
 @click.pass_obj
 def plan(front: Front, named: str | None, path: str | None, graph: bool) -> int:
-    """Show what `up` would do, how long it takes and what it costs. Only reads."""
+    """Show what `up` would do, how long it takes and what it costs. Only reads.
+
+    Exits 1 when a check says that `up` would be refused.
+    """
     if path and named:
         raise click.UsageError("-f and -d both name a deployment; pass one of them")
 
@@ -159,12 +162,14 @@ def plan(front: Front, named: str | None, path: str | None, graph: bool) -> int:
         checks = asyncio.ensure_future(session.checks())
         try:
             found = await session.plan()
-            render.plan(front.out, found)
-            if graph:
-                render.graph(front.out, found)
-        finally:
-            _show_checks(front, await checks)
-        return int(ExitCode.DONE)
+        except CallError as error:
+            if not _show_checks(front, await checks):
+                raise
+            return int(error.exit_code)  # what was refused follows from what the checks have just told
+        render.plan(front.out, found)
+        if graph:
+            render.graph(front.out, found)
+        return int(ExitCode.REFUSED if _show_checks(front, await checks) else ExitCode.DONE)
 
     return front.with_session(path or named, work)
 

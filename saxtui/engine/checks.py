@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from saxtui.engine.steps.check import LOOKS, Findings, billing, project
 from saxtui.errors import Denied, Problem, SaxtuiError
-from saxtui.model.checks import Answer, CheckRow
+from saxtui.model.checks import Answer, CheckRow, root
 
 if TYPE_CHECKING:
     from saxtui.model.deployment import Deployment
@@ -24,7 +24,8 @@ Look = Callable[["Deployment", "Cloud"], Awaitable[CheckRow]]
 async def survey(deployment: Deployment, cloud: Cloud, limit: float = LIMIT) -> tuple[CheckRow, ...]:
     """All checks in a fixed order; sends only reads and never raises SaxtuiError.
 
-    What is refused only because an API is off is unknown: the row for the APIs tells why.
+    What is refused only because of something else is unknown: where an API is off the row for the APIs tells why, and
+    where there are no credentials, no network or no such project, one row tells that and the others follow from it.
     """
     looks: list[tuple[str, Look]] = [
         ("account", _account),
@@ -35,7 +36,15 @@ async def survey(deployment: Deployment, cloud: Cloud, limit: float = LIMIT) -> 
         ("existing", _existing),
     ]
     rows = await asyncio.gather(*(_bounded(name, look, deployment, cloud, limit) for name, look in looks))
-    return (*rows, *_not_asked(deployment))
+    return (*_without_echoes(tuple(rows)), *_not_asked(deployment))
+
+
+def _without_echoes(rows: tuple[CheckRow, ...]) -> tuple[CheckRow, ...]:
+    first = root(rows)
+    if first is None:
+        return rows
+    said = f"cannot be told: see {first.name}"
+    return tuple(CheckRow(row.name, Answer.UNKNOWN, said) if row.problems and row is not first else row for row in rows)
 
 
 def problems(rows: tuple[CheckRow, ...]) -> tuple[Problem, ...]:

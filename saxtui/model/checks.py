@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -24,3 +25,11 @@ class CheckRow:
     answer: Answer
     said: str
     problems: tuple[Problem, ...] = field(default=())
+
+
+_FIRST = ("account", "project")
+
+
+def root(rows: Iterable[CheckRow]) -> CheckRow | None:
+    """The failed check of which every other failure is an echo: who is asking, or where; None when both are fine."""
+    return next((row for row in rows if row.name in _FIRST and row.answer is Answer.PROBLEM), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import Any
 
 import pytest
@@ -80,6 +81,22 @@ async def test_each_check_that_fails(
     assert found.answer is state
     assert said in found.said
     assert all(problem.next_step for problem in found.problems)
+
+
+@pytest.mark.parametrize(("call", "name"), [("get", "project"), ("account", "account")])
+async def test_what_follows_from_one_failure_is_not_told_as_more_of_them(
+    cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch, call: str, name: str
+) -> None:
+    async def refused(*_: object) -> None:
+        raise Denied(Problem("ask", "something", f"refused {next(number)}"))
+
+    number = itertools.count()
+    for each in {call, "granted", "enabled", "zones_offering"}:
+        monkeypatch.setattr(cloud.projects, each, refused)
+    monkeypatch.setattr(cloud.gke, "list_clusters", refused)
+    rows = await checks.survey(tutorial(), cloud)
+    assert [row.name for row in rows if row.answer is Answer.PROBLEM] == [name]
+    assert by_name(rows)["permissions"] == CheckRow("permissions", Answer.UNKNOWN, f"cannot be told: see {name}")
 
 
 async def test_the_next_of_ones_own_zones_is_named(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> None:

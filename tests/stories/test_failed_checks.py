@@ -14,7 +14,8 @@ from saxtui.console.screens.setup import SetupScreen
 from saxtui.console.setup import probe
 from saxtui.model import deployment_file
 from tests.stories.road import PROJECT, Road
-from tests.stories.robot import EmbeddedCloud
+from tests.stories.robot import EmbeddedCloud, Operator
+from tests.stories.test_orphans import asks
 
 FILES = Path(saxtui.emulator.scenarios.__file__).parent / "files"
 V6E = {
@@ -35,6 +36,7 @@ MORE: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("", {"zone": "us-west4-c"}, "zone", "does not offer ct5lp-hightpu-4t", "us-west4-a"),
     ("", {"cluster": {"version": "1.99"}}, "GKE version", "us-west4 does not offer it", "leave cluster.version empty"),
     ("", {"bucket": TAKEN}, "bucket", "taken by somebody else", "choose another name"),
+    ("", {"project": "not-mine"}, "project", "does not exist, or operator@", "gcloud projects list"),
 ]
 FAILURES: list[Any] = [
     ("api-disabled", {}, "APIs", "these APIs are not enabled: container.googleapis.com", "gcloud services enable"),
@@ -50,29 +52,51 @@ async def test_the_same_words_everywhere_before_anything_changes(
 ) -> None:
     cloud = EmbeddedCloud.start(tmp_path / "cloud", scenario=FILES / f"{scenario}.yaml" if scenario else None)
     try:
-        operator = cloud.operator(tmp_path)
-        operator.saxtui("init", "--project", PROJECT, "-o", "d.yaml").ok()
-        file = tmp_path / "d.yaml"
-        file.write_text(yaml.safe_dump(merged(yaml.safe_load(file.read_text()), changes)))
-        doctor = operator.saxtui("doctor", "-d", "d.yaml", "--json")
-        assert doctor.code == 1
-        (problem,) = doctor.of_type("problem")
-        assert said in problem["said"] and way_out in problem["next_step"]
-        failed = [row["name"] for row in doctor.of_type("check") if row["answer"] == "problem"]
-        assert failed == [check]
-
-        plan = operator.saxtui("plan", "-f", "d.yaml", "--json")
-        assert plan.of_type("problem") == [problem]
-        operator.saxtui("up", "-d", "d.yaml", "--yes").refused(1)
-        words = f"{problem['tried']} {problem['target']}: {problem['said']}"
-        if not changes:
-            await _wizard_says(cloud, words)
-        (shown,) = await _wizards_rows(cloud, file)
-        assert shown.startswith(words)
-        changed = [f"{each['method']} {each['path']}" for each in cloud.mutations()]
-        assert changed == []
+        await _told_alike(cloud, cloud.operator(tmp_path), changes, (check, said, way_out))
     finally:
         cloud.stop()
+
+
+@pytest.mark.long
+async def test_an_account_of_somebody_else_is_told_alike(cloud: EmbeddedCloud, operator: Operator) -> None:
+    body = {"accountId": "sax-iam-sa", "serviceAccount": {"description": "another team's"}}
+    asks(cloud)("POST", f"/v1/projects/{PROJECT}/serviceAccounts", body)
+    await _told_alike(cloud, operator, {}, ("existing", "exists and is not ours", "choose another name"), planted=1)
+
+
+async def test_no_credentials_is_one_problem_everywhere(cloud: EmbeddedCloud, operator: Operator) -> None:
+    nobody = {name: value for name, value in cloud.env.items() if name != "CLOUDSDK_AUTH_ACCESS_TOKEN"}
+    cloud.env = {**nobody, "HOME": str(operator.folder), "GOOGLE_APPLICATION_CREDENTIALS": ""}
+    said = ("account", "default credentials were not found", "gcloud auth application-default login")
+    await _told_alike(cloud, cloud.operator(operator.folder), {}, said)
+
+
+async def _told_alike(
+    cloud: EmbeddedCloud, operator: Operator, changes: dict[str, Any], wanted: tuple[str, str, str], planted: int = 0
+) -> None:
+    """doctor, plan, `up` and the wizard tell this one failed check, in the same words, and change nothing."""
+    check, said, way_out = wanted
+    operator.saxtui("init", "--project", PROJECT, "-o", "d.yaml").ok()
+    file = operator.folder / "d.yaml"
+    file.write_text(yaml.safe_dump(merged(yaml.safe_load(file.read_text()), changes)))
+    doctor = operator.saxtui("doctor", "-d", "d.yaml", "--json")
+    assert doctor.code == 1
+    (problem,) = doctor.of_type("problem")
+    assert said in problem["said"] and way_out in problem["next_step"]
+    failed = [row["name"] for row in doctor.of_type("check") if row["answer"] == "problem"]
+    assert failed == [check]
+
+    plan = operator.saxtui("plan", "-f", "d.yaml", "--json")
+    assert plan.code == 1 and plan.of_type("error") == []
+    assert plan.of_type("problem") == [problem]
+    operator.saxtui("up", "-d", "d.yaml", "--yes").refused(1)
+    words = f"{problem['tried']} {problem['target']}: {problem['said']}"
+    if not changes:
+        await _wizard_says(cloud, words)
+    (shown,) = await _wizards_rows(cloud, file)
+    assert shown.startswith(words)
+    changed = [f"{each['method']} {each['path']}" for each in cloud.mutations()]
+    assert len(changed) == planted, changed
 
 
 def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -26,12 +26,17 @@ async def project_ids(sessions: Sessions, project: str) -> list[str]:
 
 async def probe(sessions: Sessions, draft: Draft, made: Deployment | None) -> AsyncIterator[Meaning]:
     """Account, project and offer, then everything `up` would check before it starts. Never raises SaxtuiError."""
+    from saxtui.engine.steps.check import no_project
+
     try:
         projects = sessions.cloud(draft.project).projects
-        yield Meaning("account", await projects.account())
+        account = await projects.account()
+        yield Meaning("account", account)
         found = await projects.get(draft.project)
-        if found is None:
-            yield Meaning("project", f"{draft.project} does not exist, or this account cannot see it", "bad")
+        if found is None or found.state != "ACTIVE":
+            missing = no_project(draft.project, account, found.state if found else "")
+            yield Meaning("project", missing.one_line(), "bad")
+            yield Meaning("next", missing.next_step, "warn")
             return
         yield Meaning("project", f"{found.id} is there, number {found.number}", "ok")
         async for line in _offer(sessions, draft):

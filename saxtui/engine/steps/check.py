@@ -111,17 +111,20 @@ async def project(deployment: Deployment, cloud: Cloud, found: Findings) -> bool
     if seen is not None and seen.state == "ACTIVE":
         found.lines.append(f"{account} on {seen.id} ({seen.number})")
         return True
-    found.problems.append(
-        Problem(
-            tried="find",
-            target=f"project {deployment.project}",
-            said=f"is {seen.state}" if seen else f"does not exist, or {account} may not see it",
-            next_step="check the project id; the ones you may see: gcloud projects list",
-            reason="PROJECT",
-            command=f"gcloud projects describe {deployment.project}",
-        )
-    )
+    found.problems.append(no_project(deployment.project, account, seen.state if seen else ""))
     return False
+
+
+def no_project(project: str, account: str, state: str) -> Problem:
+    """That a project cannot be used: it is not there for this account, or it is in `state` (DELETE_REQUESTED)."""
+    return Problem(
+        tried="find",
+        target=f"project {project}",
+        said=f"is {state}" if state else f"does not exist, or {account} may not see it",
+        next_step="check the project id; the ones you may see: gcloud projects list",
+        reason="PROJECT",
+        command=f"gcloud projects describe {project}",
+    )
 
 
 async def billing(deployment: Deployment, cloud: Cloud, found: Findings) -> None:
