@@ -66,6 +66,21 @@ async def test_back_and_forth_and_other_screens_lose_nothing() -> None:
         assert wizard(app).draft.project == "demo-project"
 
 
+async def test_every_field_says_what_it_is_about() -> None:
+    async with console(FakeRuntime()) as (app, pilot):
+        await pilot.press("n")
+        await until(pilot, lambda: app.current_mode == "setup" and wizard(app).query("#input-project"))
+        for number, (_, questions) in enumerate(PAGES):
+            await until(pilot, lambda number=number: wizard(app).page == number and not wizard(app).page_problem())
+            told: set[str] = set()
+            for _ in app.screen.focus_chain:
+                await pilot.press("tab")
+                await pilot.pause()
+                told |= {line.text for line in wizard(app).about.lines}
+            assert {question.help for question in questions} <= told
+            await pilot.press("f4")
+
+
 async def test_a_bad_answer_holds_the_page_and_says_why() -> None:
     async with console(FakeRuntime()) as (app, pilot):
         await pilot.press("n")
