@@ -92,8 +92,8 @@ class Candidate(App[None]):
         self.run_worker(self._follow())
 
     async def _follow(self) -> None:
-        from saxtui.engine.logs import Logs, LogSelection
         from saxtui.engine.store import Store
+        from saxtui.engine.watching.logs import Logs, LogSelection
 
         cluster: Any = Cluster(self._port, self._pods)
         logs = Logs(Store(), cluster, cluster, cluster.clock)

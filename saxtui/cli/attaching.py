@@ -15,8 +15,8 @@ from saxtui.model.audit import Finding, Level
 from saxtui.present.words import AUDIT
 
 if TYPE_CHECKING:
+    from saxtui.engine.attaching.standing import Place
     from saxtui.engine.runtime import Runtime
-    from saxtui.engine.standing import Place
     from saxtui.model.deployment import Deployment
 
 
@@ -65,8 +65,8 @@ def attach(
 
 def place_of(runtime: Runtime, cluster: str, location: str, project: str, context: str) -> Place:
     """The cluster that the arguments, or kubectl's current context, name. Raises UsageError."""
-    from saxtui.engine.attach import place_of as named_by
-    from saxtui.engine.standing import Place
+    from saxtui.engine.attaching.attach import place_of as named_by
+    from saxtui.engine.attaching.standing import Place
 
     if cluster:
         project = project or runtime.surroundings.default_project

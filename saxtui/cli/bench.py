@@ -26,8 +26,8 @@ from saxtui.present import bench_files
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from saxtui.engine.bench import Bench
     from saxtui.engine.runtime import Runtime
+    from saxtui.engine.serving.bench import Bench
     from saxtui.engine.session import Session
     from saxtui.ports import Talker
 
@@ -126,7 +126,7 @@ def _without_deployment(front: Front, url: str, wanted: _Wanted) -> int:
 async def _measure(
     front: Front, runtime: Runtime, talker: Talker, target: str, wanted: _Wanted, session: Session | None
 ) -> int:
-    from saxtui.engine.bench import Bench
+    from saxtui.engine.serving.bench import Bench
 
     clock = session.cloud.clock if session is not None else None
     abilities = await talker.abilities(wanted.ask.model)

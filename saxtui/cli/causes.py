@@ -57,8 +57,8 @@ def _aim(session: Session, pod: str, slice_index: int | None) -> tuple[str, int]
     """The pod's whole name and its slice. Raises UsageProblem when the name fits none or several."""
     if not pod:
         return "", -1 if slice_index is None else slice_index
-    from saxtui.engine.logs import select
     from saxtui.engine.session import LogSelection
+    from saxtui.engine.watching.logs import select
 
     view = session.store.state.cluster.value
     found = select({**(view.pods if view else {}), **(view.system if view else {})}, LogSelection(pod=pod))[0]

@@ -22,8 +22,8 @@ from saxtui.present.times import moment
 
 if TYPE_CHECKING:
     from saxtui.adapters.disk.conversations import Conversations
-    from saxtui.engine.chat import Chat
     from saxtui.engine.runtime import Runtime
+    from saxtui.engine.serving.chat import Chat
     from saxtui.engine.session import Session
     from saxtui.ports import Talker
 
@@ -123,8 +123,8 @@ def _at_openai(front: Front, url: str, work: Any) -> int:
     runtime = front.runtime()
 
     async def whole() -> int:
-        from saxtui.engine.asking import Asking
-        from saxtui.engine.chat import Chat
+        from saxtui.engine.serving.asking import Asking
+        from saxtui.engine.serving.chat import Chat
 
         talker = runtime.openai(url)
         changed, memory = asyncio.Event(), runtime.conversations()
@@ -142,7 +142,7 @@ def _at_openai(front: Front, url: str, work: Any) -> int:
 
 def _at_deployment(front: Front, named: str | None, work: Any) -> int:
     async def within(session: Session) -> int:
-        from saxtui.engine.chat import Chat
+        from saxtui.engine.serving.chat import Chat
 
         runtime, made = front.opened_runtime, session.deployment
         changed, memory = asyncio.Event(), runtime.conversations()

@@ -140,7 +140,7 @@ def in_doubt(progress: RunProgress) -> bool:
 
 def state_word(progress: RunProgress, holder: LockHolder | None) -> str:
     """The deployment in a word: new, running, interrupted, up, failed, stopped, paused, doubt, down."""
-    from saxtui.engine.summary import standing
+    from saxtui.engine.runs.summary import standing
 
     word = standing(progress, holder)[0]
     return word if word in ("new", "running", "interrupted") or not in_doubt(progress) else "doubt"
@@ -185,7 +185,7 @@ async def show_pods(front: Front, session: Session) -> None:
 
 async def show_pod(front: Front, session: Session, name: str, *, as_yaml: bool) -> None:
     """One pod whole, or its YAML. Raises UsageProblem when the name fits none or several."""
-    from saxtui.engine.logs import LogSelection, select
+    from saxtui.engine.watching.logs import LogSelection, select
 
     view = await session.look()
     found = select(view.pods, LogSelection(pod=name))[0]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from saxtui.engine.chat import Chat
     from saxtui.engine.runtime import Runtime
+    from saxtui.engine.serving.chat import Chat
     from saxtui.engine.session import Session
     from saxtui.ports import Talker
 
@@ -38,7 +38,7 @@ class Parties:
 
     def of_session(self, runtime: Runtime, session: Session) -> Party:
         """The deployment's model."""
-        from saxtui.engine.chat import Chat
+        from saxtui.engine.serving.chat import Chat
 
         known = self._known.get(id(session))
         if known is None:
@@ -51,8 +51,8 @@ class Parties:
 
     def of_url(self, runtime: Runtime, url: str, model: str) -> Party:
         """A server of the OpenAI protocol. Raises UsageProblem for a wrong address."""
-        from saxtui.engine.asking import Asking
-        from saxtui.engine.chat import Chat
+        from saxtui.engine.serving.asking import Asking
+        from saxtui.engine.serving.chat import Chat
 
         known = self._known.get(url)
         if known is None:

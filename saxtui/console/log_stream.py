@@ -12,8 +12,8 @@ from saxtui.console.widgets.log_pane import LogPane
 from saxtui.model.log_batch import epoch_of
 
 if TYPE_CHECKING:
-    from saxtui.engine.logs import LogSelection
     from saxtui.engine.session import Session
+    from saxtui.engine.watching.logs import LogSelection
 
 _GROUP = "logs"
 _TAIL = 200

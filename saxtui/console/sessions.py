@@ -19,9 +19,9 @@ from saxtui.console.drafts import Drafts
 from saxtui.present.opening import MODEL, OPEN, URL
 
 if TYPE_CHECKING:
+    from saxtui.engine.attaching.standing import Place
     from saxtui.engine.runtime import Runtime, Summary
     from saxtui.engine.session import RunResult, Session
-    from saxtui.engine.standing import Place
     from saxtui.engine.store import State, Store
     from saxtui.errors import ExitCode, Problem
     from saxtui.model.audit import Finding
@@ -151,7 +151,7 @@ class Sessions:
 
     async def context(self) -> Place | None:
         """The cluster of kubectl's current context, where gcloud named it."""
-        from saxtui.engine.attach import place_of
+        from saxtui.engine.attaching.attach import place_of
 
         return place_of(await asyncio.to_thread(self._started.context))
 

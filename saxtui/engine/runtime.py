@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 from saxtui.adapters.disk import surroundings as _surroundings
 from saxtui.adapters.disk.library import DiskLibrary
 from saxtui.adapters.disk.surroundings import Surroundings
-from saxtui.engine.summary import Summary
+from saxtui.engine.runs.summary import Summary
 from saxtui.errors import Problem, Refused, SaxtuiError, UsageProblem
 from saxtui.ports import Clock, Cloud, Journal, Library, SavedReceipt, Talker
 
 if TYPE_CHECKING:
     from saxtui.adapters.disk.bench_runs import BenchRuns
     from saxtui.adapters.disk.conversations import Conversations
+    from saxtui.engine.attaching.standing import Place
+    from saxtui.engine.runs.usual import Times
     from saxtui.engine.session import Session
-    from saxtui.engine.standing import Place
-    from saxtui.engine.usual import Times
     from saxtui.model.audit import Finding
     from saxtui.model.deployment import Deployment
 
@@ -90,7 +90,7 @@ class Runtime:
         """
         from saxtui.adapters.disk.machine import place
         from saxtui.adapters.disk.packaged import text
-        from saxtui.engine.lease import Holder
+        from saxtui.engine.runs.lease import Holder
         from saxtui.engine.session import Session
         from saxtui.engine.store import Store
         from saxtui.model.progress import fold
@@ -118,7 +118,7 @@ class Runtime:
 
         A journal that cannot be read teaches nothing: what is wrong with it is told where it is opened to be used.
         """
-        from saxtui.engine.usual import learn
+        from saxtui.engine.runs.usual import learn
 
         found = []
         for name in await asyncio.to_thread(self.library.names):
@@ -131,7 +131,8 @@ class Runtime:
     def export(self, kind: str, deployment: Deployment, language: str = "en") -> dict[str, str]:
         """The plan of a deployment of which nothing exists yet, for another tool: file name → text. Sends nothing."""
         from saxtui.adapters.disk.packaged import text
-        from saxtui.engine import export, planning
+        from saxtui.engine import export
+        from saxtui.engine.runs import planning
 
         manifest = partial(text, "manifests")
         return export.files(kind, planning.plan(deployment, {}, manifest), deployment, manifest, language)
@@ -155,9 +156,9 @@ class Runtime:
 
         A cluster attached before keeps its name and its id. Sends only reads. Raises Refused, NotFound, CallError.
         """
-        from saxtui.engine.attach import deployment_of
-        from saxtui.engine.audit import audit
-        from saxtui.engine.standing import look
+        from saxtui.engine.attaching.attach import deployment_of
+        from saxtui.engine.attaching.audit import audit
+        from saxtui.engine.attaching.standing import look
 
         seen = await look(self.cloud(place.project), place, namespace)
         names = await asyncio.to_thread(self.library.names)
@@ -220,7 +221,7 @@ class Runtime:
             self._conversations = None
 
     async def _summary(self, name: str) -> Summary:
-        from saxtui.engine.summary import summarise, unreadable
+        from saxtui.engine.runs.summary import summarise, unreadable
 
         path = str(Path(self.surroundings.state_dir) / "deployments" / f"{name}.yaml")
         try:

@@ -6,28 +6,28 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
-from saxtui.engine.aftermath import Aftermath
-from saxtui.engine.asking import Asking
-from saxtui.engine.canary import Canary
-from saxtui.engine.connection import Connection
 from saxtui.engine.diagnosis import Fallen
-from saxtui.engine.drift import Drift
-from saxtui.engine.hearing import Hearing
-from saxtui.engine.inquiry import Inquiry
-from saxtui.engine.lease import Holder
-from saxtui.engine.logs import Logs, LogSelection
-from saxtui.engine.manifest_of import pod_yaml
-from saxtui.engine.phasing import Phasing
-from saxtui.engine.reach import Reach
-from saxtui.engine.recovery import Recovered
-from saxtui.engine.result import Proof, RunResult
-from saxtui.engine.running import Runs
-from saxtui.engine.serving import Serving
+from saxtui.engine.diagnosis.inquiry import Inquiry
+from saxtui.engine.runs.drift import Drift
+from saxtui.engine.runs.lease import Holder
+from saxtui.engine.runs.recovery import Recovered
+from saxtui.engine.runs.result import Proof, RunResult
+from saxtui.engine.runs.running import Runs
+from saxtui.engine.runs.usual import Times
+from saxtui.engine.serving.asking import Asking
+from saxtui.engine.serving.canary import Canary
+from saxtui.engine.serving.reach import Reach
+from saxtui.engine.serving.service import Serving
+from saxtui.engine.serving.talking import SaxTalker
+from saxtui.engine.serving.tending import Tending
 from saxtui.engine.store import Store
-from saxtui.engine.talking import SaxTalker
-from saxtui.engine.tending import Tending
-from saxtui.engine.usual import Times
-from saxtui.engine.watching import Watching
+from saxtui.engine.watching.aftermath import Aftermath
+from saxtui.engine.watching.connection import Connection
+from saxtui.engine.watching.hearing import Hearing
+from saxtui.engine.watching.logs import Logs, LogSelection
+from saxtui.engine.watching.manifest_of import pod_yaml
+from saxtui.engine.watching.phasing import Phasing
+from saxtui.engine.watching.watch import Watching
 from saxtui.errors import Problem, Refused, SaxtuiError
 from saxtui.model.audit import Finding
 from saxtui.model.checks import CheckRow
@@ -292,8 +292,8 @@ class Session:
 
     async def audit(self) -> Sequence[Finding]:
         """What is risky in an attached cluster, a finding a question; only reads. Raises NotFound, CallError."""
-        from saxtui.engine.audit import audit
-        from saxtui.engine.standing import Place, look
+        from saxtui.engine.attaching.audit import audit
+        from saxtui.engine.attaching.standing import Place, look
 
         wanted = self.deployment
         place = Place(wanted.project, wanted.attached or wanted.region, wanted.cluster.name)

@@ -1,4 +1,4 @@
-"""The plan: what a Deployment comes to, as steps with edges. Pure values; engine/planning.py makes them."""
+"""The plan: what a Deployment comes to, as steps with edges. Pure values; engine/runs/planning.py makes them."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def test_plan_takes_a_file_once(cli: Cli, file: str) -> None:
 
 def test_each_risk_of_tutorial_exact_is_named_where_consent_is_asked() -> None:
     from saxtui.cli.runs import _up_question
-    from saxtui.engine import planning
+    from saxtui.engine.runs import planning
     from saxtui.model.presets import preset
 
     def manifest(name: str) -> str:

@@ -15,10 +15,10 @@ from textual.pilot import Pilot
 
 from saxtui.adapters.disk.conversations import Conversations
 from saxtui.console.app import ConsoleApp
-from saxtui.engine.asking import Asking, Waiting
-from saxtui.engine.logs import LogSelection
 from saxtui.engine.runtime import Summary
+from saxtui.engine.serving.asking import Asking, Waiting
 from saxtui.engine.store import Part, Store
+from saxtui.engine.watching.logs import LogSelection
 from saxtui.errors import Ambiguous, Problem
 from saxtui.model.cluster import ClusterView, Freshness, HostState, JobSetStatus, LogLine, Pod
 from saxtui.model.deployment import Deployment

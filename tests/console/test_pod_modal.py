@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 import pytest
 
-from saxtui.engine.logs import LogSelection
 from saxtui.engine.store import Part
+from saxtui.engine.watching.logs import LogSelection
 from saxtui.model.cluster import ClusterEvent, HostState, LogLine
 from saxtui.model.phases import HostPhase, Phase
 from saxtui.model.workloads import Condition, Container, Ending, Node

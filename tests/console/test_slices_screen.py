@@ -9,7 +9,7 @@ import pytest
 
 from saxtui.console.app import ConsoleApp
 from saxtui.console.screens.slices import SlicesScreen
-from saxtui.engine.logs import LogSelection
+from saxtui.engine.watching.logs import LogSelection
 from saxtui.errors import Problem
 from saxtui.model.cluster import ClusterEvent, Freshness, HostState, LogLine
 from saxtui.model.serving import Rung

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from saxtui.engine.result import RunResult
+from saxtui.engine.runs.result import RunResult
 from saxtui.errors import Ambiguous, Denied
 from saxtui.model.deployment import Deployment
 from saxtui.ports import ObjectInfo

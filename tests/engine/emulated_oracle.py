@@ -10,7 +10,7 @@ from typing import Any
 
 from saxtui.emulator.google.wire import Answer, Request
 from saxtui.emulator.world import World
-from saxtui.engine.result import RunResult
+from saxtui.engine.runs.result import RunResult
 from saxtui.errors import ExitCode
 from saxtui.model.deployment import Deployment
 from saxtui.model.progress import Ownership, RunProgress

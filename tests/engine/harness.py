@@ -6,11 +6,11 @@ import functools
 from pathlib import Path
 from typing import Any
 
-from saxtui.engine.connection import Connection
-from saxtui.engine.lease import Holder
-from saxtui.engine.result import RunResult
-from saxtui.engine.running import Runs
+from saxtui.engine.runs.lease import Holder
+from saxtui.engine.runs.result import RunResult
+from saxtui.engine.runs.running import Runs
 from saxtui.engine.store import Store
+from saxtui.engine.watching.connection import Connection
 from saxtui.model.deployment import Deployment
 from saxtui.model.presets import preset
 from saxtui.model.progress import fold

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from saxtui.engine.result import RunResult
+from saxtui.engine.runs.result import RunResult
 from saxtui.errors import ExitCode
 from saxtui.model.deployment import Deployment
 from saxtui.model.progress import Ownership

@@ -23,7 +23,7 @@ from saxtui.emulator.google import policy
 from saxtui.emulator.google.leftovers import TABLE as LEFTOVERS
 from saxtui.emulator.google.wire import Request
 from saxtui.emulator.scenarios.files import TABLE as FAULTS
-from saxtui.engine.result import RunResult
+from saxtui.engine.runs.result import RunResult
 from saxtui.engine.session import Session
 from saxtui.errors import SaxtuiError
 from saxtui.model.deployment import Deployment

@@ -12,8 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from random import Random
 from typing import Any
 
-from saxtui.engine.result import RunResult
-from saxtui.engine.step import PATIENCE
+from saxtui.engine.protocol.step import PATIENCE
+from saxtui.engine.runs.result import RunResult
 from saxtui.errors import Ambiguous, Busy, CallError, Denied, Refused, Throttled, Unreachable
 from saxtui.model.deployment import Deployment
 from saxtui.ports import AccountInfo, ObjectInfo, PolicyTarget

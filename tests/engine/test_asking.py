@@ -13,7 +13,7 @@ from aiohttp import web
 
 from saxtui.adapters.disk.clock import SystemClock
 from saxtui.adapters.openai.client import OpenAiClient
-from saxtui.engine.asking import Asking, Waiting
+from saxtui.engine.serving.asking import Asking, Waiting
 from saxtui.errors import Ambiguous
 from saxtui.model.talk import Ask, Piece
 

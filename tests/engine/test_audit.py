@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from saxtui.engine.attach import deployment_of, place_of
-from saxtui.engine.audit import audit
-from saxtui.engine.standing import ADMIN, HTTP, Place, Standing
+from saxtui.engine.attaching.attach import deployment_of, place_of
+from saxtui.engine.attaching.audit import audit
+from saxtui.engine.attaching.standing import ADMIN, HTTP, Place, Standing
 from saxtui.errors import Refused
 from saxtui.model.audit import Level
 from saxtui.ports import ClusterInfo, NodePoolInfo

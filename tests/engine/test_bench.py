@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from saxtui.adapters.openai.client import OpenAiClient
-from saxtui.engine.bench import Bench
+from saxtui.engine.serving.bench import Bench
 from saxtui.model.bench import BenchRun, Load, Sample
 from saxtui.model.talk import Abilities, Ask
 

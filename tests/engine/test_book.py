@@ -6,7 +6,7 @@ from pathlib import Path
 
 from saxtui.adapters.disk.clock import SystemClock
 from saxtui.adapters.disk.library import DiskLibrary
-from saxtui.engine.book import Book
+from saxtui.engine.serving.book import Book
 from saxtui.engine.store import Store
 from saxtui.model import events as ev
 from saxtui.model.deployment import Deployment

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from saxtui.adapters.openai.client import OpenAiClient
-from saxtui.engine.canary import KEPT, Canary
+from saxtui.engine.serving.canary import KEPT, Canary
 from saxtui.engine.store import Part, Store
 from saxtui.model.serving import ModelStatus, Pulse, ReplicaTruth, Rung
 

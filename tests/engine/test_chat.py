@@ -13,8 +13,8 @@ import pytest
 
 from saxtui.adapters.disk.clock import SystemClock
 from saxtui.adapters.disk.conversations import Conversations
-from saxtui.engine.asking import Asking, Waiting
-from saxtui.engine.chat import Chat
+from saxtui.engine.serving.asking import Asking, Waiting
+from saxtui.engine.serving.chat import Chat
 from saxtui.errors import Ambiguous, Problem, Refused, SaxtuiError, Unreachable
 from saxtui.model.conversation import Conversation, Turn, TurnState
 from saxtui.model.serving import Candidate

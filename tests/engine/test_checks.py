@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from saxtui.engine import checks
+from saxtui.engine.runs import checks
 from saxtui.errors import Denied, Problem
 from saxtui.model.checks import Answer, CheckRow
 from tests.engine.fake_world import FakeCloud, World

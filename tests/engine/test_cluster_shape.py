@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from saxtui.emulator.google import schema
-from saxtui.engine import planning
+from saxtui.engine.runs import planning
 from saxtui.engine.steps import catalog
 from tests.engine.fake_world import World
 from tests.engine.harness import Process, manifest, tutorial

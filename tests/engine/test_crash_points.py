@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from saxtui.engine.result import RunResult
+from saxtui.engine.runs.result import RunResult
 from saxtui.model.progress import RunProgress
 from tests.engine.fake_world import World
 from tests.engine.harness import Process, was_killed

@@ -10,9 +10,9 @@ import signal
 from pathlib import Path
 
 from saxtui.adapters.disk.journal import open_journal
-from saxtui.engine.connection import Connection
-from saxtui.engine.running import Runs
+from saxtui.engine.runs.running import Runs
 from saxtui.engine.store import Store
+from saxtui.engine.watching.connection import Connection
 from saxtui.errors import Refused
 from saxtui.model import events as ev
 from saxtui.model.progress import fold

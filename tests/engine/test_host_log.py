@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from saxtui.engine.host_log import Heard, advance
+from saxtui.engine.watching.host_log import Heard, advance
 from saxtui.model.cluster import HostState, LogLine, Pod, slice_of
 from saxtui.model.phases import HostPhase, Phase, in_slice, together
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from saxtui.engine.result import RunResult
+from saxtui.engine.runs.result import RunResult
 from saxtui.ports import AccountInfo
 from tests.engine.fake_world import World
 from tests.engine.harness import Process, was_killed

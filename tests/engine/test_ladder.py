@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from saxtui.engine.ladder import broken, holds, read_admin, read_servable, read_server, replica
+from saxtui.engine.serving.ladder import broken, holds, read_admin, read_servable, read_server, replica
 from saxtui.model.cluster import ClusterView, HostState, LogLine, Pod
 from saxtui.model.serving import Evidence, ReplicaTruth, Rung
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from saxtui.cli.demo_cloud import DemoCloud
-from saxtui.engine.logs import LogSelection
 from saxtui.engine.runtime import Runtime
 from saxtui.engine.session import Session
+from saxtui.engine.watching.logs import LogSelection
 from saxtui.errors import Conflict, ExitCode, Invalid, NotFound, Refused, UsageProblem
 from saxtui.model.cluster import Freshness, LogLine
 from saxtui.model.deployment import Deployment

@@ -7,8 +7,8 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saxtui.engine.log_merge import PATIENCE, QUIET, LogMerger
-from saxtui.engine.turns import LoopTurns
+from saxtui.engine.watching.log_merge import PATIENCE, QUIET, LogMerger
+from saxtui.engine.watching.turns import LoopTurns
 from saxtui.model.log_batch import LogBatch, LogLines, LogSource
 
 SECOND = b"2026-11-27T10:00:%02d"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from saxtui.engine import manifests
+from saxtui.engine.runs import manifests
 from tests.engine.harness import manifest, tutorial
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from saxtui.engine import achieve, provisioning, removal, teardown
-from saxtui.engine.recorder import Recorder
-from saxtui.engine.step import ABSENT, Observation, Presence, Step, StepContext
+from saxtui.engine.protocol import achieve, removal
+from saxtui.engine.protocol.recorder import Recorder
+from saxtui.engine.protocol.step import ABSENT, Observation, Presence, Step, StepContext
+from saxtui.engine.runs import provisioning, teardown
 from saxtui.engine.steps import binding, bucket, objects
 from saxtui.engine.steps.bucket import Bucket
 from saxtui.engine.steps.cluster import Cluster

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from saxtui.engine.result import RunResult
-from saxtui.engine.summary import standing
+from saxtui.engine.runs.result import RunResult
+from saxtui.engine.runs.summary import standing
 from saxtui.errors import ExitCode, Invalid, Refused
 from saxtui.model import cost
 from saxtui.model import events as ev

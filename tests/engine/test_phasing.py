@@ -7,9 +7,9 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
-from saxtui.engine.hearing import Hearing
-from saxtui.engine.phasing import HEARD_IN_FULL, Phasing
 from saxtui.engine.store import Part, Store
+from saxtui.engine.watching.hearing import Hearing
+from saxtui.engine.watching.phasing import HEARD_IN_FULL, Phasing
 from saxtui.model.cluster import ClusterView, Freshness, HostState, LogLine, Pod
 from saxtui.model.phases import Phase
 from saxtui.ports import Kubernetes, LogRequest

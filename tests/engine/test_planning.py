@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saxtui.catalog import sax_models, tpus
-from saxtui.engine import planning
-from saxtui.engine.step import Observation, Presence
+from saxtui.engine.protocol.step import Observation, Presence
+from saxtui.engine.runs import planning
 from saxtui.engine.steps import catalog
 from saxtui.model import sizing
 from saxtui.model.plan import Action, Plan

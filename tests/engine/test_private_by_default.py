@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from saxtui.engine import export, planning
+from saxtui.engine import export
+from saxtui.engine.runs import planning
 from saxtui.engine.steps import catalog
 from saxtui.engine.steps.binding import Binding
 from saxtui.model.deployment import Deployment

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from saxtui.adapters.disk.clock import SystemClock
 from saxtui.adapters.sax.client import SaxClient
-from saxtui.engine.reach import Reach
+from saxtui.engine.serving.reach import Reach
 from saxtui.engine.store import Store
 
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from saxtui.engine import mirror
+from saxtui.engine.runs import mirror
 from saxtui.model import events as ev
 from saxtui.model.progress import Ownership
 from saxtui.ports import AccountInfo, ObjectInfo

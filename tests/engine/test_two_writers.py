@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from saxtui.engine.lease import KEY, MARGIN, TTL, Fenced, Holder, Lease
+from saxtui.engine.runs.lease import KEY, MARGIN, TTL, Fenced, Holder, Lease
 from saxtui.errors import Ambiguous, CallError, Conflict, Problem, Unreachable
 from saxtui.ports import BucketInfo, ObjectInfo
 from tests.engine import virtual_time

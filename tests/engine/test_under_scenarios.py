@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from saxtui.emulator.assembly import Cloud
-from saxtui.engine.result import RunResult
+from saxtui.engine.runs.result import RunResult
 from saxtui.errors import ExitCode, SaxtuiError
 from tests.engine import virtual_cloud
 from tests.engine.scenario_schedules import small

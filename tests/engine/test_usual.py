@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from saxtui.engine import planning, usual
+from saxtui.engine.runs import planning, usual
 from saxtui.model import events as ev
 from saxtui.model.plan import StepKind
 from tests.engine.harness import manifest, tutorial

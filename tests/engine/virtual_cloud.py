@@ -51,7 +51,7 @@ from saxtui.emulator.kubernetes.api import make_app
 from saxtui.emulator.runner import make
 from saxtui.emulator.tls import Authority
 from saxtui.emulator.world import World
-from saxtui.engine.result import RunResult
+from saxtui.engine.runs.result import RunResult
 from saxtui.engine.runtime import Runtime
 from saxtui.model.deployment import Deployment
 from tests.engine.fake_world import Killed

@@ -17,10 +17,10 @@ from typing import Any
 
 from saxtui.console.app import ConsoleApp
 from saxtui.console.parting import say
-from saxtui.engine.logs import LogSelection
-from saxtui.engine.result import RunResult
+from saxtui.engine.runs.result import RunResult
 from saxtui.engine.runtime import Summary
 from saxtui.engine.store import Part
+from saxtui.engine.watching.logs import LogSelection
 from saxtui.errors import Problem
 from saxtui.model import events as ev
 from saxtui.model.cluster import ClusterEvent, ClusterView, LogLine

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from saxtui.cli.main import run
-from saxtui.engine.asking import Waiting
 from saxtui.engine.runtime import Runtime
+from saxtui.engine.serving.asking import Waiting
 from saxtui.engine.session import Session
 from saxtui.errors import Ambiguous, CallError, ExitCode, Invalid, NotReady, Refused, StepFailed
 from saxtui.model.deployment import Deployment, Images

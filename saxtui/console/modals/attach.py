@@ -20,7 +20,7 @@ from saxtui.errors import SaxtuiError
 from saxtui.present.words import AUDIT
 
 if TYPE_CHECKING:
-    from saxtui.engine.standing import Place
+    from saxtui.engine.attaching.standing import Place
     from saxtui.model.audit import Finding
     from saxtui.ports import ClusterInfo
 
@@ -83,7 +83,7 @@ class AttachModal(ModalScreen["Place | None"]):
         self._put(project, clusters)
 
     def _put(self, project: str, clusters: Sequence[ClusterInfo]) -> None:
-        from saxtui.engine.standing import Place
+        from saxtui.engine.attaching.standing import Place
 
         self._found = {
             f"{found.location}/{found.name}": Place(project, found.location, found.name) for found in clusters

@@ -121,7 +121,7 @@ class PodModal(ModalScreen[None]):
         return await self._session.pod_yaml(self._pod.namespace, self._pod.name)
 
     async def _previous(self) -> str:
-        from saxtui.engine.logs import LogSelection
+        from saxtui.engine.watching.logs import LogSelection
 
         if not self._pod.restarts:
             return "no container of this pod has ended: there is no log before the present one"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from saxtui.console.sessions import Live
-    from saxtui.engine.bench import Bench
+    from saxtui.engine.serving.bench import Bench
     from saxtui.engine.session import Session
 
 _PAINT_EVERY = 0.25  # real seconds between two pictures while a load runs
@@ -185,7 +185,7 @@ class BenchScreen(ConsoleScreen):
 
     @work(exclusive=True, group="bench", exit_on_error=False, description="measure the model")
     async def _measure(self, session: Session, loads: tuple[Load, ...]) -> None:
-        from saxtui.engine.bench import Bench
+        from saxtui.engine.serving.bench import Bench
 
         prompts = generated(32)
         model, clock = session.deployment.model.id, session.cloud.clock

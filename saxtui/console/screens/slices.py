@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from saxtui.console.sessions import Live
-    from saxtui.engine.logs import LogSelection
     from saxtui.engine.store import State
+    from saxtui.engine.watching.logs import LogSelection
     from saxtui.model.phases import Phases
 
 _AGES_EVERY = 1.0  # real seconds between two looks at the clock for ages
@@ -281,7 +281,7 @@ class SlicesScreen(ConsoleScreen):
 
     def _target(self) -> tuple[LogSelection, str] | None:
         """What should be streamed now, and its heading; None keeps what there is."""
-        from saxtui.engine.logs import LogSelection
+        from saxtui.engine.watching.logs import LogSelection
 
         row = self.selected
         place = self.grid.selected

@@ -153,7 +153,7 @@ def _advanced(draft: Draft, made: Any) -> list[Meaning]:
         Meaning("Sax", f"{draft.release} model servers; HTTP server {draft.http_image.rpartition(':')[2]}"),
     ]  # fmt: skip
     if made is not None:
-        from saxtui.engine.planning import cluster
+        from saxtui.engine.runs.planning import cluster
 
         lines += [Meaning("", f"· {said}", "warn") for said in cluster(made)]
     return [*lines, Meaning("", "Good as it stands: enter goes on.", "ok")]
@@ -163,7 +163,7 @@ def _consequences(made: Any) -> list[Meaning]:
     """Reach and role in the plan's own words; nothing while an answer is not good."""
     if made is None:
         return []
-    from saxtui.engine.planning import exposure, power
+    from saxtui.engine.runs.planning import exposure, power
 
     reach = {"private": "ok", "internal": "warn"}.get(made.exposure.value, "bad")
     role = "ok" if made.identity.role_scope.value == "bucket" else "warn"

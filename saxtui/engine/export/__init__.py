@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from saxtui.engine.manifests import Manifest
+    from saxtui.engine.runs.manifests import Manifest
     from saxtui.model.deployment import Deployment
     from saxtui.model.plan import Plan
 

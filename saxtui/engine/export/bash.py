@@ -6,16 +6,16 @@ import json
 import shlex
 from typing import TYPE_CHECKING
 
-from saxtui.engine import manifests
 from saxtui.engine.export import objects
+from saxtui.engine.runs import manifests
 from saxtui.engine.steps import catalog
 from saxtui.engine.steps.node_pool import PREFIX as POOL
 from saxtui.model import term
 from saxtui.model.deployment import Exposure, RoleScope
 
 if TYPE_CHECKING:
-    from saxtui.engine.manifests import Manifest
-    from saxtui.engine.step import Step
+    from saxtui.engine.protocol.step import Step
+    from saxtui.engine.runs.manifests import Manifest
     from saxtui.model.deployment import Deployment
     from saxtui.model.plan import Plan
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from saxtui.engine import manifests
+from saxtui.engine.runs import manifests
 from saxtui.engine.steps.jobset_controller import RELEASES
 
 if TYPE_CHECKING:
-    from saxtui.engine.manifests import Json, Manifest
+    from saxtui.engine.runs.manifests import Json, Manifest
     from saxtui.model.deployment import Deployment
 
 

@@ -6,15 +6,15 @@ import json
 from typing import TYPE_CHECKING
 
 from saxtui.catalog import prices
-from saxtui.engine import manifests
 from saxtui.engine.export import objects
 from saxtui.engine.export.languages import Words, words
+from saxtui.engine.runs import manifests
 from saxtui.model import cost
 from saxtui.model.deployment import Exposure, RoleScope
 from saxtui.model.plan import Action, StepKind
 
 if TYPE_CHECKING:
-    from saxtui.engine.manifests import Manifest
+    from saxtui.engine.runs.manifests import Manifest
     from saxtui.model.deployment import Deployment
     from saxtui.model.plan import Plan, PlannedStep
 

@@ -14,7 +14,7 @@ from saxtui.model import term
 from saxtui.model.deployment import Channel, RoleScope
 
 if TYPE_CHECKING:
-    from saxtui.engine.manifests import Manifest
+    from saxtui.engine.runs.manifests import Manifest
     from saxtui.model.deployment import Deployment
     from saxtui.model.plan import Plan
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 
-from saxtui.engine.step import ABSENT, Json, Observation, Presence, Step, StepContext, backoff
+from saxtui.engine.protocol.step import ABSENT, Json, Observation, Presence, Step, StepContext, backoff
 from saxtui.errors import Conflict, Denied, Invalid, NotFound
 from saxtui.model.plan import StepKind
 from saxtui.model.progress import Ownership

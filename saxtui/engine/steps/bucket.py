@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from saxtui.engine.step import ABSENT, Json, Kept, Observation, Presence, Step, StepContext
+from saxtui.engine.protocol.step import ABSENT, Json, Kept, Observation, Presence, Step, StepContext
 from saxtui.errors import Denied, Problem
 from saxtui.model.plan import StepKind
 from saxtui.model.text import safe

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from saxtui.engine.manifests import Manifest
-from saxtui.engine.step import Step
+from saxtui.engine.protocol.step import Step
+from saxtui.engine.runs.manifests import Manifest
 from saxtui.engine.steps.admin_server import AdminServer
 from saxtui.engine.steps.binding import StorageBinding, WorkloadBinding
 from saxtui.engine.steps.bucket import Bucket

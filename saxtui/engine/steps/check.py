@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from saxtui.engine.step import Step, StepContext, patiently
+from saxtui.engine.protocol.step import Step, StepContext, patiently
 from saxtui.engine.steps.quota import quota, reservation
 from saxtui.errors import CallError, Denied, Problem, Refused, SaxtuiError
 from saxtui.model.deployment import Deployment, RoleScope

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from saxtui.engine.marking import Markable
-from saxtui.engine.step import Json, Look, Observation, Presence, StepContext
+from saxtui.engine.protocol.marking import Markable
+from saxtui.engine.protocol.step import Json, Look, Observation, Presence, StepContext
 from saxtui.engine.steps import operations
 from saxtui.errors import Problem, StepFailed
 from saxtui.model import term

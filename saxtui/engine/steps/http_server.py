@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from saxtui.engine import manifests
-from saxtui.engine.step import Json, Look, Observation, StepContext
+from saxtui.engine.protocol.step import Json, Look, Observation, StepContext
+from saxtui.engine.runs import manifests
 from saxtui.engine.steps.objects import ObjectsStep, available
 from saxtui.engine.steps.workload import trouble, wait_available
 from saxtui.errors import StepFailed

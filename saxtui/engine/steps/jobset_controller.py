@@ -10,8 +10,8 @@ import asyncio
 import hashlib
 from typing import Any
 
-from saxtui.engine import manifests
-from saxtui.engine.step import ABSENT, Json, Look, Observation, Presence, Step, StepContext, patiently
+from saxtui.engine.protocol.step import ABSENT, Json, Look, Observation, Presence, Step, StepContext, patiently
+from saxtui.engine.runs import manifests
 from saxtui.engine.steps.objects import available, is_ours, ref_of
 from saxtui.engine.steps.workload import trouble
 from saxtui.errors import CallError, Invalid, NotFound, Problem, SaxtuiError, StepFailed

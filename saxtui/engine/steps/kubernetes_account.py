@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from saxtui.engine import manifests
-from saxtui.engine.step import Json, Observation, Presence, StepContext
+from saxtui.engine.protocol.step import Json, Observation, Presence, StepContext
+from saxtui.engine.runs import manifests
 from saxtui.engine.steps.objects import ObjectsStep, is_ours
 from saxtui.errors import NotFound
 from saxtui.model.plan import StepKind

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from saxtui.engine import manifests
-from saxtui.engine.step import Json, Look, StepContext
+from saxtui.engine.protocol.step import Json, Look, StepContext
+from saxtui.engine.runs import manifests
 from saxtui.engine.steps.objects import ObjectsStep, ref_of
 from saxtui.engine.steps.workload import hopeless, trouble
 from saxtui.errors import CallError, Invalid, NotFound, Problem, StepFailed

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from saxtui.engine.resizing import Resizable, Size
-from saxtui.engine.step import Json, Look, Observation, Presence, StepContext
+from saxtui.engine.protocol.resizing import Resizable, Size
+from saxtui.engine.protocol.step import Json, Look, Observation, Presence, StepContext
 from saxtui.engine.steps import operations
 from saxtui.engine.steps.cluster import SCOPE
 from saxtui.errors import Invalid, Problem, StepFailed

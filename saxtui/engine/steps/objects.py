@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from saxtui.engine.manifests import comparable, differences
-from saxtui.engine.step import ABSENT, Json, Observation, Presence, Step, StepContext
+from saxtui.engine.protocol.step import ABSENT, Json, Observation, Presence, Step, StepContext
+from saxtui.engine.runs.manifests import comparable, differences
 from saxtui.errors import Conflict, NotFound, Problem, StepFailed
 from saxtui.ports import Kubernetes, Ref
 

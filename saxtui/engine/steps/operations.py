@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from saxtui.engine.step import Look, StepContext
+from saxtui.engine.protocol.step import Look, StepContext
 from saxtui.errors import Problem, StepFailed
 
 LIMIT = 7200.0

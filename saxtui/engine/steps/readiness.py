@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from saxtui.engine import manifests
-from saxtui.engine.step import Look, Step, StepContext
+from saxtui.engine.protocol.step import Look, Step, StepContext
+from saxtui.engine.runs import manifests
 from saxtui.errors import CallError
 from saxtui.model.plan import StepKind
 from saxtui.model.serving import Dialect

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from saxtui.engine.step import ABSENT, Json, Observation, Presence, Step, StepContext
+from saxtui.engine.protocol.step import ABSENT, Json, Observation, Presence, Step, StepContext
 from saxtui.model.plan import StepKind
 
 

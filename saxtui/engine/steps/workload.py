@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from saxtui.engine.step import Json, Look, StepContext
+from saxtui.engine.protocol.step import Json, Look, StepContext
 from saxtui.engine.steps.objects import available
 from saxtui.errors import NotFound, Problem, StepFailed
 from saxtui.model.text import safe

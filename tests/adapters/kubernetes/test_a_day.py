@@ -26,7 +26,7 @@ from saxtui.adapters.kubernetes.client import KubernetesClient
 from saxtui.adapters.kubernetes.connection import Connection
 from saxtui.adapters.kubernetes.watch import sources
 from saxtui.console.log_store import LogStore
-from saxtui.engine.turns import LoopTurns
+from saxtui.engine.watching.turns import LoopTurns
 from saxtui.model.cluster import ClusterView, Freshness
 from saxtui.model.log_batch import LogBatch, LogSource
 from saxtui.ports import LogRequest

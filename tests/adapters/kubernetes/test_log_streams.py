@@ -13,7 +13,7 @@ from saxtui.adapters.disk.clock import SystemClock
 from saxtui.adapters.kubernetes.client import KubernetesClient
 from saxtui.adapters.kubernetes.connection import Connection
 from saxtui.adapters.kubernetes.times import epoch
-from saxtui.engine.turns import LoopTurns
+from saxtui.engine.watching.turns import LoopTurns
 from saxtui.errors import Invalid, NotFound
 from saxtui.model.cluster import LogLine
 from saxtui.model.log_batch import LogBatch, LogSource

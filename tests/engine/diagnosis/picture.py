@@ -17,7 +17,7 @@ from saxtui.adapters.sax import errors as sax_errors
 from saxtui.emulator.kubernetes.proxy import NoAnswer, ProxyResponse
 from saxtui.engine.diagnosis import Case, Fallen, Heard, fired
 from saxtui.engine.diagnosis.case import endings
-from saxtui.engine.ladder import Told, read_admin, read_server, replica
+from saxtui.engine.serving.ladder import Told, read_admin, read_server, replica
 from saxtui.errors import Problem
 from saxtui.model import events as ev
 from saxtui.model.cluster import ClusterView, Freshness, LogLine, Pod

@@ -15,8 +15,9 @@ import yaml
 from pydantic import ValidationError
 
 from saxtui.catalog import sax_models, tpus
-from saxtui.engine import export, manifests, planning
+from saxtui.engine import export
 from saxtui.engine.export import languages
+from saxtui.engine.runs import manifests, planning
 from saxtui.model.deployment import Deployment
 from saxtui.model.presets import names, preset
 from tests.engine.export.hcl import Reader

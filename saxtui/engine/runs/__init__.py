@@ -1,0 +1,1 @@
+"""Whole runs: plan, up, down, pause, and what keeps them safe across machines."""

@@ -1,0 +1,1 @@
+"""Models and prompts: published, loaded, asked, measured."""

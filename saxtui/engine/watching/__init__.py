@@ -1,0 +1,1 @@
+"""What is seen of a live cluster: its picture, its logs, the phases read from them."""
