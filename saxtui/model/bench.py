@@ -157,7 +157,8 @@ class BenchRun:
 def begun(target: str, model: str, server: str, prompts: int, now: float, speed: float = 1.0) -> BenchRun:
     """A run that is about to begin at epoch seconds `now`; its id tells target and time and is a good file name."""
     short = "".join(c if c.isalnum() or c in "-_" else "-" for c in target.rpartition("//")[2])[:40].strip("-")
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
+    # To the millisecond: a short run is followed by the next within one second, and none may replace another.
+    stamp = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{int(now * 1000) % 1000:03d}"
     return BenchRun(f"{short}-{stamp}", target, model, server, now, speed, prompts, ())
 
 

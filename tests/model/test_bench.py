@@ -108,6 +108,6 @@ def test_generated_prompts_differ_and_are_always_the_same() -> None:
     assert {len(prompt.split()) for prompt in found} == {10}
 
 
-def test_a_runs_id_is_a_file_name() -> None:
-    run = bench.begun("http://127.0.0.1:80/v1", "m", "", 1, 0.0)
-    assert run.id == "127-0-0-1-80-v1-19700101-000000"
+def test_a_runs_id_is_a_file_name_and_two_runs_of_one_second_are_two() -> None:
+    ids = [bench.begun("http://127.0.0.1:80/v1", "m", "", 1, 1_700_000_000.0 + begins).id for begins in (0.125, 0.5)]
+    assert ids == ["127-0-0-1-80-v1-20231114-221320-125", "127-0-0-1-80-v1-20231114-221320-500"]
