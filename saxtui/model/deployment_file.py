@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from yaml.nodes import Node
 
 SIZE_LIMIT = 262_144
+DEPTH_LIMIT = 20
+"""Lists and maps within each other; a deployment has three. PyYAML takes seconds for thousands."""
 
 
 def parse(text: str, source: str = "the text") -> Deployment:
@@ -24,11 +26,7 @@ def parse(text: str, source: str = "the text") -> Deployment:
     if len(text) > SIZE_LIMIT:
         raise _refused(source, [(0, f"longer than {SIZE_LIMIT} characters, so not a deployment file")])
     try:
-        events = yaml.parse(text, yaml.SafeLoader)
-        aliased = next((event for event in events if isinstance(event, yaml.AliasEvent)), None)
-        if aliased is not None:
-            line = aliased.start_mark.line + 1 if aliased.start_mark else 0
-            raise _refused(source, [(line, "YAML aliases are not allowed here")])
+        _bounded(text, source)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
@@ -43,6 +41,20 @@ def parse(text: str, source: str = "the text") -> Deployment:
         return Deployment.model_validate(data)
     except ValidationError as error:
         raise _refused(source, _faults(error, root)) from None
+
+
+def _bounded(text: str, source: str) -> None:
+    """Look for what would make a small text large or slow to read, without building anything from it."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 0
+        if isinstance(event, yaml.AliasEvent):
+            raise _refused(source, [(line, "YAML aliases are not allowed here")])
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH_LIMIT:
+            raise _refused(source, [(line, f"nested more than {DEPTH_LIMIT} deep, so not a deployment file")])
 
 
 def render(deployment: Deployment) -> str:

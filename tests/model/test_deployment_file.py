@@ -61,7 +61,8 @@ def test_missing_fields_are_all_told() -> None:
         ("- 1\n", "a deployment file holds fields"),
         ("a: !!python/object:os.system {}\n", "not YAML"),
         ("x" * 300_000, "not a deployment file"),
-        ("[" * 5000, "not YAML"),
+        ("[" * 5000, "line 1: nested more than 20 deep"),
+        ("a:\n" + "".join(f"{' ' * n}b:\n" for n in range(1, 500)), "line 21: nested more than 20 deep"),
         ("a: 2020-99-99\n", "not YAML"),
     ],
 )
