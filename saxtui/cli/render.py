@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from saxtui.cli.output import Output
 from saxtui.cli.style import Piece
 from saxtui.model.checks import CheckRow
+from saxtui.model.chips import Chips, HostChips
 from saxtui.model.cluster import ClusterView, Pod
 from saxtui.model.phases import Phases
 from saxtui.model.plan import Plan
 from saxtui.model.progress import RunProgress
 from saxtui.model.serving import Beat, ModelStatus, Reached, Reply
 from saxtui.present import canary, pod_facts
+from saxtui.present import chips as present_chips
 from saxtui.present import models as present_models
 from saxtui.present import plan as present_plan
 from saxtui.present import pods as present_pods
@@ -100,27 +103,39 @@ def step_records(out: Output, found: Plan | None, progress: RunProgress, now: fl
         )  # fmt: skip
 
 
-def pods(out: Output, view: ClusterView, deployment: Deployment, now: float, phases: Phases | None = None) -> None:
-    """Slice by slice, host by host, then the pods that belong to no slice."""
+def pods(
+    out: Output, view: ClusterView, deployment: Deployment, now: float, phases: Phases | None = None,
+    chips: Chips | None = None,
+) -> None:  # fmt: skip
+    """Slice by slice, host by host, then the pods that belong to no slice; with `chips` their TPU metrics too."""
     shape = deployment.slices.shape
     grids = present_pods.slice_grids(
         view, count=deployment.slices.count, hosts=shape.hosts, topology=deployment.slices.topology, phases=phases
     )
     listed = present_pods.pod_rows(view, now, phases)
     rows: list[Sequence[Piece]] = []
+    metrics = ("duty", "HBM a chip") if chips is not None else ()
     for row in listed:
         rows.append(
             (
                 (row.tag or "-") + (f" {PRIMARY}" if row.primary else ""), row.name,
-                out.style.sign(row.sign, word=False), (row.status, row.sign.role), row.doing, row.ready,
+                out.style.sign(row.sign, word=False), (row.status, row.sign.role), row.doing,
+                *(_metrics(chips.get(row.uid)) if chips is not None else ()), row.ready,
                 str(row.restarts), row.age, row.node, row.zone, (row.message, "dim"),
             )
         )  # fmt: skip
-    out.table(("host", "pod", "", "status", "process", "ready", "restarts", "age", "node", "zone", "message"), rows)
+    out.table(
+        ("host", "pod", "", "status", "process", *metrics, "ready", "restarts", "age", "node", "zone", "message"), rows
+    )
     for grid in grids:
         out.line(out.style.sign(grid.sign, word=False), f" slice {grid.index}: {grid.headline}")
+    if known := [item for item in (chips or {}).values() if item.known]:
+        oldest = min(known, key=lambda item: item.at)
+        out.line((f"TPU metrics {present_chips.read(oldest, now)}", "dim"))
+    for said, tags in _unmetered(listed, chips or {}).items():
+        out.line((f"no TPU metrics of {', '.join(tags)}: {said}", "warn"))
     for row in listed:
-        pod_record(out, view, row, phases)
+        pod_record(out, view, row, phases, chips)
     for grid in grids:
         out.record(
             "slice", index=grid.index, hosts=len(grid.cells), running=grid.running, state=grid.sign.word,
@@ -128,11 +143,30 @@ def pods(out: Output, view: ClusterView, deployment: Deployment, now: float, pha
         )  # fmt: skip
 
 
-def pod(out: Output, view: ClusterView, found: Pod, now: float, phases: Phases) -> None:
+def _metrics(found: HostChips | None) -> tuple[Piece, Piece]:
+    """A row's cells of the TPU metrics; a pod without chips has none."""
+    if found is None:
+        return "", ""
+    return (present_chips.duty(found), "" if found.duty else "dim"), (
+        present_chips.hbm(found),
+        "" if found.hbm_used else "dim",
+    )
+
+
+def _unmetered(listed: Iterable[present_pods.PodRow], chips: Chips) -> dict[str, list[str]]:
+    """Hosts by the reason why nothing is told of them."""
+    found: dict[str, list[str]] = {}
+    for row in listed:
+        if row.uid in chips and chips[row.uid].said:
+            found.setdefault(chips[row.uid].said, []).append(row.tag or row.name)
+    return found
+
+
+def pod(out: Output, view: ClusterView, found: Pod, now: float, phases: Phases, chips: Chips | None = None) -> None:
     """One pod whole, section by section; as records the pod's own, then a fact a line."""
-    pod_record(out, view, present_pods.pod_row(found, now, phases, present_pods.zones_of(view)), phases)
+    pod_record(out, view, present_pods.pod_row(found, now, phases, present_pods.zones_of(view)), phases, chips)
     out.line((found.name, "head"))
-    for section in pod_facts.sections(view, found, phases, now):
+    for section in pod_facts.sections(view, found, phases, now, chips):
         out.line((section.title, "head"))
         wide = max((len(fact.label) for fact in section.facts), default=0)
         for fact in section.facts:
@@ -142,8 +176,13 @@ def pod(out: Output, view: ClusterView, found: Pod, now: float, phases: Phases) 
             out.line((f"  {section.said}", "dim"))
 
 
-def pod_record(out: Output, view: ClusterView, row: present_pods.PodRow, phases: Phases | None) -> None:
-    """One pod's record; `process` is what its process is at, null where its log was not read."""
+def pod_record(
+    out: Output, view: ClusterView, row: present_pods.PodRow, phases: Phases | None, chips: Chips | None = None
+) -> None:
+    """One pod's record. `process` is what its process is at, null where its log was not read.
+
+    `tpu` is its metrics, null where nobody asked for them; in it each metric that is not told is null, and `said` why.
+    """
     pod, process = view.pods[row.uid], (phases or {}).get(row.uid)
     out.record(
         "pod", name=row.name, namespace=row.namespace, uid=row.uid, slice=row.slice, host=row.host,
@@ -153,7 +192,19 @@ def pod_record(out: Output, view: ClusterView, row: present_pods.PodRow, phases:
             "phase": process.phase.value, "model": process.model, "peers": process.peers, "hosts": process.hosts,
             "line": process.line, "at": process.at,
         },
+        tpu=_tpu((chips or {}).get(row.uid)),
     )  # fmt: skip
+
+
+def _tpu(found: HostChips | None) -> dict[str, object] | None:
+    if found is None:
+        return None
+    gauges = {
+        "duty_cycle": found.duty, "hbm_used": found.hbm_used, "hbm_total": found.hbm_total,
+        "tensorcore_utilization": found.tensorcore, "hbm_bandwidth_utilization": found.hbm_bandwidth,
+    }  # fmt: skip
+    told = {name: None if gauge is None else asdict(gauge) for name, gauge in gauges.items()}
+    return {"at": found.at, "said": found.said, **told}
 
 
 def models(out: Output, found: Iterable[ModelStatus], now: float) -> None:

@@ -150,13 +150,14 @@ def state_word(progress: RunProgress, holder: LockHolder | None) -> str:
 @deployment_option
 @click.argument("pod", required=False, default="")
 @click.option("--watch", is_flag=True, help="Go on and print what changes, until Ctrl-C.")
+@click.option("--metrics", is_flag=True, help="Duty cycle and HBM of every host's chips too; read once.")
 @click.option("--yaml", "as_yaml", is_flag=True, help="The one POD as the API server holds it.")
 @json_option
 @click.pass_obj
-def pods(front: Front, named: str | None, pod: str, watch: bool, as_yaml: bool) -> int:
+def pods(front: Front, named: str | None, pod: str, watch: bool, metrics: bool, as_yaml: bool) -> int:
     """List the pods, slice by slice and host by host; * or a star marks each slice's primary.
 
-    With POD (or a prefix of its name) everything about that one: containers, conditions, events, node.
+    With POD (or a prefix of its name) everything about that one: containers, conditions, events, node, TPU metrics.
     """
     if as_yaml and not pod:
         raise click.UsageError("--yaml needs a POD")
@@ -167,7 +168,7 @@ def pods(front: Front, named: str | None, pod: str, watch: bool, as_yaml: bool) 
         if pod:
             await show_pod(front, session, pod, as_yaml=as_yaml)
             return int(ExitCode.DONE)
-        await show_pods(front, session)
+        await show_pods(front, session, metrics=metrics)
         if watch:
             front.endless = True
             await _watch_pods(front, session)
@@ -176,11 +177,13 @@ def pods(front: Front, named: str | None, pod: str, watch: bool, as_yaml: bool) 
     return front.with_session(named, work)
 
 
-async def show_pods(front: Front, session: Session) -> None:
-    """Look once, read the hosts' logs for what their processes are at, and print."""
+async def show_pods(front: Front, session: Session, *, metrics: bool = False) -> None:
+    """Look once, read the hosts' logs for what their processes are at, and with `metrics` their chips; print."""
     view = await session.look()
     phases = await session.phases(view)
-    render.pods(front.out, view, session.deployment, session.cloud.clock.now(), phases)
+    asked = [pod for pod in view.pods.values() if pod.chips]
+    chips = await session.chips(asked) if metrics else None
+    render.pods(front.out, view, session.deployment, session.cloud.clock.now(), phases, chips)
 
 
 async def show_pod(front: Front, session: Session, name: str, *, as_yaml: bool) -> None:
@@ -195,8 +198,9 @@ async def show_pod(front: Front, session: Session, name: str, *, as_yaml: bool) 
         for line in text.splitlines():
             front.out.line(line)
         return
-    phases, now = await session.phases(view), session.cloud.clock.now()
-    render.pod(front.out, view, found, now, phases)
+    phases = await session.phases(view)
+    chips = await session.chips([found]) if found.chips else None
+    render.pod(front.out, view, found, session.cloud.clock.now(), phases, chips)
 
 
 async def _watch_pods(front: Front, session: Session) -> None:

@@ -39,6 +39,7 @@ class Live:
     session: Session
     watch: asyncio.Task[None] | None = None
     hearing: asyncio.Task[None] | None = None
+    metering: asyncio.Task[None] | None = None
     pump: asyncio.Task[None] | None = None
     tend: asyncio.Task[None] | None = None
     inquire: asyncio.Task[None] | None = None
@@ -226,7 +227,7 @@ class Sessions:
         self._opened.pop(live.name, None)
         if self.current is live:
             self.current = None
-        await _cancel(live.watch, live.hearing, live.pump, live.tend)
+        await _cancel(live.watch, live.hearing, live.metering, live.pump, live.tend)
         await self.parties.leave(live.session)
         await live.session.close()
         self._changed()
@@ -253,16 +254,23 @@ class Sessions:
             live.inquire.add_done_callback(self._heard)
 
     def hear(self, live: Live, slices: Callable[[], Collection[int]]) -> None:
-        """Keep the hosts' phases live until `deafen`; `slices` names those looked at. Asking twice is fine."""
+        """Keep the hosts' phases and TPU metrics live until `deafen`; `slices` names those looked at.
+
+        Asking twice is fine.
+        """
         if live.hearing is None or live.hearing.done():
             live.hearing = asyncio.create_task(live.session.hear(slices), name=f"hear {live.name}")
             live.hearing.add_done_callback(self._heard)
+        if live.metering is None or live.metering.done():
+            live.metering = asyncio.create_task(live.session.meter(), name=f"meter {live.name}")
+            live.metering.add_done_callback(self._heard)
 
     def deafen(self) -> None:
-        """Nobody looks at hosts any more: their logs need not be read."""
+        """Nobody looks at hosts any more: their logs and exporters need not be read."""
         for live in self._opened.values():
-            if live.hearing is not None:
-                live.hearing.cancel()
+            for task in (live.hearing, live.metering):
+                if task is not None:
+                    task.cancel()
 
     def up(self, live: Live, plan: Plan, kind: str = "up") -> None:
         """Start `up`, or `resume`, as a task of its own. Raises RuntimeError while another run goes on."""
@@ -339,7 +347,7 @@ class Sessions:
 
         if live.watch is not None:
             live.watch.cancel()
-        live.store.change(cluster=Part(), models=Part(), phases=Part(), beats=Part(), reach=Part())
+        live.store.change(cluster=Part(), models=Part(), phases=Part(), chips=Part(), beats=Part(), reach=Part())
 
     def _heard(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -402,7 +410,7 @@ class Sessions:
             await asyncio.wait([task for task in tasks if task is not None], timeout=5)
         await self.parties.close()
         for live in self._opened.values():
-            await _cancel(live.run, live.watch, live.hearing, live.pump, live.tend)
+            await _cancel(live.run, live.watch, live.hearing, live.metering, live.pump, live.tend)
         await self.drafts.close()
         if self.runtime is not None:
             await self.runtime.close()

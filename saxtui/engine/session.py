@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from saxtui.engine.diagnosis import Fallen
@@ -22,6 +22,7 @@ from saxtui.engine.serving.talking import SaxTalker
 from saxtui.engine.serving.tending import Tending
 from saxtui.engine.store import Store
 from saxtui.engine.watching.aftermath import Aftermath
+from saxtui.engine.watching.chips import Metering
 from saxtui.engine.watching.connection import Connection
 from saxtui.engine.watching.hearing import Hearing
 from saxtui.engine.watching.logs import Logs, LogSelection
@@ -31,7 +32,8 @@ from saxtui.engine.watching.watch import Watching
 from saxtui.errors import Problem, Refused, SaxtuiError
 from saxtui.model.audit import Finding
 from saxtui.model.checks import CheckRow
-from saxtui.model.cluster import ClusterView, LogLine
+from saxtui.model.chips import Chips
+from saxtui.model.cluster import ClusterView, LogLine, Pod
 from saxtui.model.diagnosis import Report
 from saxtui.model.log_batch import LogBatch
 from saxtui.model.phases import Phases
@@ -83,6 +85,7 @@ class Session:
         reach = Reach(deployment, store, cloud, self.connection)
         self._serving = Serving(deployment, store, cloud.clock, journal, reach, hearing, times)
         self._phasing = Phasing(store, self.connection, hearing, cloud.clock)
+        self._metering = Metering(store, self.connection, cloud.clock)
         self._sax = SaxTalker(self._serving, deployment.model.id, cloud.clock)
         self.asking = Asking(self._sax.unguarded, cloud.clock, self._sax.obstacle)
         self.canary = Canary(self._sax.unguarded, store, cloud.clock, self._in_use)
@@ -168,6 +171,18 @@ class Session:
         `slices()` names: those somebody looks at.
         """
         await self._phasing.run(slices)
+
+    async def chips(self, pods: Iterable[Pod]) -> Chips:
+        """The TPU metrics of these pods, read once; puts them into the store. What is not told says why."""
+        return await self._metering.look(pods)
+
+    async def meter(self) -> None:
+        """Keep `store.state.chips` live until cancelled, for the hosts of the slices that `look_at` named last."""
+        await self._metering.run()
+
+    def look_at(self, slices: Collection[int]) -> None:
+        """Somebody looks at the hosts of these slices."""
+        self._metering.look_at(slices)
 
     async def why(self, *, look: bool = True) -> Report:
         """Why anything is red or grey, judged now; puts it into the store. Never raises for what cannot be reached.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
+from saxtui.model.chips import Chips
 from saxtui.model.cluster import ClusterView
 from saxtui.model.diagnosis import Report
 from saxtui.model.events import Event
@@ -41,6 +42,7 @@ class State:
     cluster: Part[ClusterView] = field(default_factory=Part)
     models: Part[tuple[ModelStatus, ...]] = field(default_factory=Part)
     phases: Part[Phases] = field(default_factory=Part)
+    chips: Part[Chips] = field(default_factory=Part)
     why: Part[Report] = field(default_factory=Part)
     reach: Part[Reached] = field(default_factory=Part)
     beats: Part[tuple[Beat, ...]] = field(default_factory=Part)

@@ -8,12 +8,13 @@ Bodies are JSON data in the API's REST shape (camelCase, enum names).
 from __future__ import annotations
 
 import builtins
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from saxtui.errors import Problem
+from saxtui.model.chips import NodeChips
 from saxtui.model.cluster import ClusterView, LogLine
 from saxtui.model.events import Event
 from saxtui.model.log_batch import LogLines
@@ -322,6 +323,9 @@ class Kubernetes(Protocol):
 
     async def look(self, namespaces: Sequence[str], labels: str = "") -> ClusterView:
         """One picture, read now: the lists that `watch` starts with."""
+
+    async def read_chips(self, nodes: Collection[str]) -> Mapping[str, NodeChips]:
+        """What the TPU metrics exporter of each of these nodes tells, or why not; never raises CallError."""
 
     async def close(self) -> None: ...
 

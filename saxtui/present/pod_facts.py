@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from saxtui.model.chips import Chips, HostChips
 from saxtui.model.cluster import ClusterView, Pod
 from saxtui.model.phases import Phases, of
 from saxtui.model.workloads import Condition, Container, Ending, Node
+from saxtui.present import chips as present_chips
 from saxtui.present.pods import sign_of
 from saxtui.present.times import clock
 from saxtui.present.words import HOST, age
@@ -32,10 +34,13 @@ class Section:
     said: str = ""
 
 
-def sections(view: ClusterView, pod: Pod, phases: Phases | None, now: float) -> tuple[Section, ...]:
+def sections(
+    view: ClusterView, pod: Pod, phases: Phases | None, now: float, chips: Chips | None = None
+) -> tuple[Section, ...]:
     """Everything the picture holds of a pod; what may not be seen says so."""
     return (
         Section("pod", tuple(_pod(view, pod, phases, now))),
+        *((_metrics((chips or {}).get(pod.uid), now),) if pod.chips else ()),
         Section("containers", tuple(fact for item in pod.states for fact in _container(item, now)), "none has begun"),
         Section("conditions", tuple(_condition(item, now) for item in pod.conditions), "none yet"),
         _events(view, pod, now),
@@ -66,6 +71,13 @@ def _pod(view: ClusterView, pod: Pod, phases: Phases | None, now: float) -> list
         Fact("uid", pod.uid),
     ]
     return [fact for fact in facts if fact.text]
+
+
+def _metrics(found: HostChips | None, now: float) -> Section:
+    if found is None:
+        return Section("TPU", said="metrics are not read yet")
+    facts = tuple(Fact(*row) for row in present_chips.rows(found, now))
+    return Section("TPU", facts, f"{present_chips.NO_METRIC}: {found.said}")
 
 
 def _container(found: Container, now: float) -> list[Fact]:

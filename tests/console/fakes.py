@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
@@ -99,6 +99,7 @@ class FakeSession:
     runs: list[str] = field(default_factory=list)
     pace: float = 0.0
     found: tuple[Problem, ...] = ()
+    looked_at: tuple[int, ...] = ()
 
     async def plan(self) -> Plan:
         made = plan(self.deployment, self.action)
@@ -195,6 +196,12 @@ class FakeSession:
 
     async def hear(self, _slices: object) -> None:
         await asyncio.Event().wait()
+
+    async def meter(self) -> None:
+        await asyncio.Event().wait()
+
+    def look_at(self, slices: Collection[int]) -> None:
+        self.looked_at = tuple(slices)
 
     async def inquire(self) -> None:
         await asyncio.Event().wait()

@@ -38,7 +38,7 @@ def pod(slice_index: int, host: int, *, state: HostState = HostState.RUNNING, **
         uid=f"uid-{slice_index}-{host}", name=name, namespace="default", phase="Running", status=status, state=state,
         ready=1, containers=("sax-model-server",), slice=slice_index, host=host,
         node=f"gke-saxml-tpu{slice_index + 1}-{host}",
-        created=NOW - 300, jobset="sax-model-server-set",
+        created=NOW - 300, jobset="sax-model-server-set", chips=4,
     )  # fmt: skip
     return replace(base, **more)
 
@@ -99,6 +99,7 @@ class FakeSession:
     unpublished: list[str] = field(default_factory=list)
     looked: int = 0
     looked_at: tuple[int, ...] | None = None
+    metered: tuple[int, ...] = ()
     answer: Callable[[str], Any] = field(default=lambda prompt: (Candidate(f"echo {prompt}", -12.1),))
     gate: asyncio.Event | None = None
     streams: bool = False
@@ -115,6 +116,12 @@ class FakeSession:
 
     async def watch(self) -> None:
         await asyncio.Event().wait()
+
+    async def meter(self) -> None:
+        await asyncio.Event().wait()
+
+    def look_at(self, slices: Collection[int]) -> None:
+        self.metered = tuple(slices)
 
     async def hear(self, slices: Callable[[], Collection[int]]) -> None:
         try:

@@ -9,12 +9,15 @@ import pytest
 
 from saxtui.console.app import ConsoleApp
 from saxtui.console.screens.slices import SlicesScreen
+from saxtui.engine.store import Part
 from saxtui.engine.watching.logs import LogSelection
 from saxtui.errors import Problem
+from saxtui.model.chips import Gauge, HostChips
 from saxtui.model.cluster import ClusterEvent, Freshness, HostState, LogLine
 from saxtui.model.serving import Rung
 from tests.console.serving_fakes import NOW, FakeSession, deployment, model, opened, pod, shown, slices, until, view
 
+GIB = 2**30
 SIZES = pytest.mark.parametrize("size", [(120, 40), (80, 24)])
 
 
@@ -212,3 +215,36 @@ async def test_the_cursor_survives_another_screen(tmp_path: Path) -> None:
         app.go("slices")
         await pilot.pause()
         assert (chosen := screen_of(app).selected) is not None and chosen.tag == "0-2"
+
+
+@SIZES
+async def test_tpu_metrics_of_the_host_under_the_cursor(tmp_path: Path, size: tuple[int, int]) -> None:
+    """With their age; what is not told is no metric, never a zero, and says why."""
+    session = FakeSession(deployment())
+    session.show(slices())
+    async with opened(session, tmp_path, "slices", size) as (app, pilot):
+        await until(pilot, lambda: "TPU not read yet" in shown(app), "nothing is known yet")
+        assert session.metered == (0,)
+        told = {
+            pod(0, 0).uid: HostChips(NOW - 12, Gauge(80, 86, 93, 4), None, Gauge(5 * GIB, 5 * GIB, 5 * GIB, 4),
+                                     Gauge(15.75 * GIB, 15.75 * GIB, 15.75 * GIB, 4)),
+            pod(0, 1).uid: HostChips(NOW - 12, tensorcore=Gauge(0, 0, 0, 4)),
+            pod(1, 0).uid: HostChips(said="not allowed: pods is forbidden"),
+        }  # fmt: skip
+        session.store.change(chips=Part(value=told, as_of=NOW))
+        line = "TPU duty 80-93%  HBM 5.0 of 15.8 GiB a chip  read 12s ago"
+        await until(pilot, lambda: line in shown(app), "the metrics")
+        await pilot.press("right")
+        line = "TPU duty no metric  HBM no metric  tensor cores 0%  read 12s ago"
+        await until(pilot, lambda: line in shown(app), "no metric")
+        await pilot.press("right_square_bracket", "left")
+        await until(pilot, lambda: session.metered == (1,), "the other slice is asked for")
+        await until(pilot, lambda: "TPU no metric: not allowed: pods is forbidden" in shown(app), "the reason")
+        old = replace(told[pod(0, 0).uid], said="the exporter does not answer: no answer in time")
+        session.store.change(chips=Part(value={pod(1, 0).uid: old}, as_of=NOW))
+        await until(pilot, lambda: "read 12s ago, not since: the exp" in shown(app), "the last good reading")
+        await pilot.press("d")
+        await until(pilot, lambda: "esc closes" in shown(app), "the dialog")
+        await pilot.press("c")
+        for text in ("duty cycle: 80-93%", "HBM: 5.0 of 15.8 GiB a chip", "tensor cores: no metric"):
+            assert f"  {text}\n" in app.clipboard

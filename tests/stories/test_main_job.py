@@ -20,7 +20,10 @@ def test_the_whole_tutorial_by_command(cloud: EmbeddedCloud, operator: Operator)
     assert all(pod["status"] == "Running" for pod in pods if pod["slice"] >= 0)
     assert {(pod["process"]["phase"], pod["zone"]) for pod in pods if pod["slice"] >= 0} == {("joined", "us-west4-a")}
     whole = operator.saxtui("pods", "sax-model-server-set-sax-model-server-0-5", "-d", spmd, "--json").ok()
-    assert {"chips", "machine", "image"} <= {fact["label"] for fact in whole.of_type("pod-fact")}
+    facts = {fact["label"]: fact["text"] for fact in whole.of_type("pod-fact")}
+    assert (
+        {"chips", "machine", "image"} <= set(facts) and facts["duty cycle"] == "0%" and facts["read"].endswith(" ago")
+    )
 
     mutations = len(cloud.mutations())
     operator.saxtui("up", "-d", spmd, "--yes", "--json").ok()
@@ -32,6 +35,11 @@ def test_the_whole_tutorial_by_command(cloud: EmbeddedCloud, operator: Operator)
     (model,) = operator.saxtui("models", "-d", spmd, "--json").ok().of_type("model")
     assert model["id"] == "/sax/test/spmd"
     assert model["active_replicas"] == 2
+    metered = operator.saxtui("pods", "--metrics", "-d", spmd, "--json").ok().of_type("pod")
+    told = [pod["tpu"] for pod in metered if pod["slice"] >= 0]
+    assert len(told) == 16 and all(item["hbm_used"]["low"] > 5e9 and item["duty_cycle"]["chips"] == 4 for item in told)
+    assert {pod["tpu"] is None for pod in metered if pod["slice"] < 0} == {True}, "a pod without chips has no metrics"
+    assert {pod["tpu"] is None for pod in pods} == {True}, "nobody asked"
     reply = operator.saxtui("generate", "-d", spmd, "How many days are in a week?", "--json").ok()
     (answer,) = reply.of_type("reply")
     assert answer["candidates"][0]["text"].strip()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import builtins
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from typing import Any
 
 from saxtui.adapters.kubernetes import logs
+from saxtui.adapters.kubernetes.chips import ChipReader
 from saxtui.adapters.kubernetes.connection import Connection
 from saxtui.adapters.kubernetes.kinds import KNOWN, Resource
 from saxtui.adapters.kubernetes.watch import Watcher
 from saxtui.errors import Ambiguous, NotFound, Problem
+from saxtui.model.chips import NodeChips
 from saxtui.model.cluster import ClusterView, LogLine
 from saxtui.model.log_batch import LogLines
 from saxtui.model.text import safe, safe_block
@@ -28,6 +30,7 @@ class KubernetesClient:
         self.connection = connection
         self._clock = clock
         self._kinds = dict(KNOWN)
+        self._chips = ChipReader(connection, clock)
 
     async def version(self) -> str:
         """The server's git version."""
@@ -115,6 +118,10 @@ class KubernetesClient:
     async def look(self, namespaces: Sequence[str], labels: str = "") -> ClusterView:
         """One picture, read now. Raises CallError."""
         return await Watcher(self.connection, self._clock, namespaces, labels).look()
+
+    async def read_chips(self, nodes: Collection[str]) -> Mapping[str, NodeChips]:
+        """TPU metrics by node, or why there are none."""
+        return await self._chips.read(nodes)
 
     async def close(self) -> None:
         """Close the session."""

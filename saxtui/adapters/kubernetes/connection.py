@@ -79,14 +79,15 @@ class Connection:
     async def call(
         self, method: str, path: str, tried: str, target: str, *, query: Mapping[str, str] | None = None,
         body: Any = None, content_type: str = "application/json", timeout: float = TIMEOUT,
+        limit: int = _LARGEST_ANSWER,
     ) -> bytes:  # fmt: skip
-        """One request, its whole answer. Raises CallError."""
+        """One request, its whole answer, cut at `limit` bytes. Raises CallError."""
         try:
             async with (
                 asyncio.timeout(timeout),
                 self.stream(method, path, tried, target, query=query, body=body, content_type=content_type) as answer,
             ):
-                return await _read(answer, _LARGEST_ANSWER)
+                return await _read(answer, limit)
         except Exception as error:
             raise errors.from_exception(error, tried, target) from error
 

@@ -84,13 +84,14 @@ class PodModal(ModalScreen[None]):
         self.run_worker(self._fetch(view, read), exclusive=True, exit_on_error=False)
 
     def _facts(self) -> None:
-        cluster, phases = self._session.store.state.cluster.value, self._session.store.state.phases.value
+        state = self._session.store.state
+        cluster = state.cluster.value
         if cluster is None:
             self._put("the cluster is not seen", _DIM)
             return
         gone = cluster.pods.get(self._pod.uid) is None
         self._pod = cluster.pods.get(self._pod.uid, self._pod)
-        found = pod_facts.sections(cluster, self._pod, phases, self._now())
+        found = pod_facts.sections(cluster, self._pod, state.phases.value, self._now(), state.chips.value)
         text = pod_facts.as_text(found)
         if text == self._text:
             return

@@ -27,6 +27,7 @@ from saxtui.console.widgets.pod_table import PodTable
 from saxtui.console.widgets.rows import Rows
 from saxtui.console.widgets.why_banner import WhyBanner
 from saxtui.model.cluster import ClusterView, JobSetStatus, Pod
+from saxtui.present import chips as present_chips
 from saxtui.present import pods
 from saxtui.present import why as present_why
 from saxtui.present.pods import PodRow
@@ -143,6 +144,9 @@ class SlicesScreen(ConsoleScreen):
             or state.phases is not previous.phases
         ):
             self._paint(self.console.sessions.now())
+        elif state.chips is not previous.chips:
+            self._now = self.console.sessions.now()
+            self._show_detail()
 
     def on_screen_resume(self) -> None:
         """Hear the hosts again; Textual calls the base's handler too."""
@@ -219,7 +223,15 @@ class SlicesScreen(ConsoleScreen):
         if row is None and place is not None:
             hole = f"slice {place[0]} host {place[1].host}: no pod here"
         warnings = [e for e in self.view.events if row is not None and e.warning and e.name == row.name]
-        self.detail.show(row, hole, jobset, max(warnings, key=lambda e: e.at, default=None))
+        self.detail.show(row, hole, jobset, max(warnings, key=lambda e: e.at, default=None), self._metered())
+
+    def _metered(self) -> tuple[tuple[str, str], ...]:
+        """What the chips under the cursor are at; asks for it where nobody did."""
+        pod, live = self.pod, self.live
+        if pod is None or live is None or not pod.chips:
+            return ()
+        live.session.look_at((pod.slice,))
+        return present_chips.line((live.state.chips.value or {}).get(pod.uid), self._now)
 
     @on(PodGrid.Selected)
     def _host_selected(self) -> None:

@@ -1,4 +1,4 @@
-"""The pod under the cursor in two lines: who and how, then where, since when and why."""
+"""The pod under the cursor in three lines: who and how; where, since when and why; what its TPU chips are at."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from saxtui.present.pods import PodRow
 from saxtui.present.words import PRIMARY
 
 _DIM = ROLE_STYLE["dim"]
+Pieces = tuple[tuple[str, str], ...]
 
 
 class PodDetail(Static):
-    """Two lines, cut at the width. Foreign text goes in as Content, never as markup."""
+    """Three lines, cut at the width. Foreign text goes in as Content, never as markup."""
 
     ALLOW_SELECT = False
 
@@ -23,9 +24,14 @@ class PodDetail(Static):
         self._glyphs = glyphs or Glyphs(ascii_only=False)
         self._shown: object = None
 
-    def show(self, row: PodRow | None, hole: str, jobset: JobSetStatus, event: ClusterEvent | None) -> None:
-        """Show the pod, or for a place without one the sentence `hole`. `event` is its newest warning."""
-        facts = (row, hole, jobset, event)
+    def show(
+        self, row: PodRow | None, hole: str, jobset: JobSetStatus, event: ClusterEvent | None, tpu: Pieces = ()
+    ) -> None:
+        """Show the pod, or for a place without one the sentence `hole`. `event` is its newest warning.
+
+        `tpu`: its chips' metrics as texts with their roles, () for a pod without chips.
+        """
+        facts = (row, hole, jobset, event, tpu)
         if facts == self._shown:
             return
         self._shown = facts
@@ -44,7 +50,8 @@ class PodDetail(Static):
         where = f"node {row.node}{f' in {row.zone}' if row.zone else ''}" if row.node else "no node yet"
         facts_after = "  ".join(part for part in (where, tail) if part)
         second = Content.assemble(f"{why}  " if why else "", (facts_after, _DIM))
-        self.update(Content("\n").join([first, second]), layout=False)
+        third = Content.assemble(*((text, ROLE_STYLE[role]) for text, role in tpu))
+        self.update(Content("\n").join([first, second, third]), layout=False)
 
 
 def _jobset(jobset: JobSetStatus) -> str:
