@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from saxtui.model.deployment import Deployment, Images
 from saxtui.model.serving import Dialect, ModelStatus, Pulse, Rung
 from saxtui.model.talk import Answer, Ask, Piece
 from saxtui.ports import Ref
-from tests.stories.robot import EmbeddedCloud
+from tests.stories.robot import PYTHON, EmbeddedCloud
 
 SPEED = 60.0
 LIMIT = 90.0
@@ -213,6 +214,59 @@ async def test_a11_class_that_no_server_has(place: Place) -> None:
         await session.unpublish()
 
 
+@pytest.mark.parametrize("count", [6, pytest.param(60, marks=pytest.mark.long)])
+def test_a14_a_load_test_and_its_history(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int
+) -> None:
+    """Percentiles for each number at once, what makes them mean little, and the run kept and read back."""
+
+    def bench(*arguments: str) -> tuple[str, list[dict[str, Any]]]:
+        assert run(["bench", *arguments], place.environ, lambda _environ: 0) == 0
+        out = capsys.readouterr().out
+        return out, [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+
+    asyncio.run(all_loaded(place))
+    before = len(place.prompts())
+    file = tmp_path / "run.json"
+    load = ("-d", "spmd", "--concurrency", "1,2,4", "-n", str(count))
+    _, records = bench(*load, "--export", str(file), "--json")
+    assert len(place.prompts()) - before == 3 * (count + 1), "one to warm up for each"
+    rows = [record for record in records if record["type"] == "measured"]
+    assert [(row["concurrency"], row["answers"], row["errors"]) for row in rows] == [
+        (1, count, {}), (2, count, {}), (4, count, {})
+    ]  # fmt: skip
+    for row in rows:
+        assert 0 < row["latency"]["p50"] <= row["latency"]["p90"] <= row["latency"]["p99"]
+        assert row["per_second"] > 0 and row["tokens_per_second"] > 0 and not row["tokens_counted"]
+    kept = records[-1]
+    assert kept["type"] == "bench"
+    assert kept["server"] == {Dialect.OLD: "sax-http v1.0.0", Dialect.NEW: "sax-http v1.2.0"}[place.dialect]
+    notes = "\n".join(kept["notes"])
+    assert "tokens are estimated" in notes
+    assert ("one request at a time" in notes) is (place.dialect is Dialect.OLD)
+    assert [len(one["samples"]) for one in json.loads(file.read_text())["measured"]] == [count] * 3
+    assert kept["id"] in [record["id"] for record in bench("--runs", "--json")[1]]
+    again, _ = bench("--show", kept["id"], "--compare", str(file))
+    for word in ("p50", "p90", "p99", "req/s", "errors", "~", f"against {kept['id']}: 4 at once: p50 x1.00"):
+        assert word in again
+
+
+@pytest.mark.long
+async def test_a14_ctrl_c_ends_a_load_test(place: Place) -> None:
+    """With what was measured; the load itself would go on for longer than the test may take."""
+    await all_loaded(place)
+    command = (PYTHON, "-m", "saxtui", "bench", "-d", "spmd", "--duration", str(3600 * SPEED), "--json")
+    pipe = asyncio.subprocess.PIPE
+    going = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe, env=place.environ)
+    assert going.stderr is not None
+    while b"requests so far" not in await going.stderr.readline():
+        pass
+    going.send_signal(signal.SIGINT)
+    out, _ = await asyncio.wait_for(going.communicate(), LIMIT)
+    (row,) = [found for line in out.splitlines() if (found := json.loads(line))["type"] == "measured"]
+    assert (going.returncode, row["stopped"]) == (0, True) and row["answers"] > 0
+
+
 @pytest.mark.long
 async def test_two_models_side_by_side_and_one_that_came_back(place: Place) -> None:
     """One slice each, by `update`; a model this journal knows nothing of is told from ours."""
@@ -334,6 +388,11 @@ async def loaded(session: Session) -> None:
     if not found:
         await session.publish()
     await session.wait_loaded(timeout=3600)
+
+
+async def all_loaded(place: Place) -> None:
+    async with place.session() as session, asyncio.timeout(LIMIT):
+        await loaded(session)
 
 
 def able(session: Session) -> int:
