@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from saxtui.cli.output import Output
 from saxtui.cli.style import Piece
@@ -259,8 +259,19 @@ def beats(out: Output, found: Sequence[Beat]) -> None:
     for beat in found:
         shown = canary.strip([beat], 1)
         out.line(("canary ", "dim"), beat.model, "  ", (shown.said, shown.role))
-        out.record("beat", at=beat.at, pulse=beat.pulse.value, seconds=round(beat.seconds, 3), model=beat.model,
-                   said=beat.said)  # fmt: skip
+        out.record("beat", **_beat(beat))
+
+
+def _beat(beat: Beat) -> dict[str, Any]:
+    return {
+        "at": beat.at, "pulse": beat.pulse.value, "seconds": round(beat.seconds, 3), "model": beat.model,
+        "said": beat.said,
+    }  # fmt: skip
+
+
+def beat_data(beat: Beat | None, now: float) -> dict[str, Any] | None:
+    """A beat with its age in seconds, for a record."""
+    return {**_beat(beat), "age": round(now - beat.at, 3)} if beat is not None else None
 
 
 def reply(out: Output, found: Reply) -> None:

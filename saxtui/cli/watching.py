@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,9 +12,11 @@ from saxtui.cli.front import Front, label
 from saxtui.cli.options import deployment_option, json_option
 from saxtui.errors import CallError, ExitCode, SaxtuiError
 from saxtui.model.progress import Ownership, RunProgress, StepState
+from saxtui.present import canary
 from saxtui.present import pods as present_pods
 from saxtui.present.spend import meter
 from saxtui.present.times import moment
+from saxtui.present.words import duration, money
 
 if TYPE_CHECKING:
     from saxtui.engine.session import Drift, Session
@@ -69,6 +71,7 @@ async def show_status(front: Front, session: Session, named: str) -> int:
         failure = await _look(front, session, now)
     changed = await _drift(front, session) if failure is None else ()
     render.bills(front.out, cost)
+    beat, first = await _answers(front, session, now)
     if word in _STOPPED:
         choosing.show(front, choices(deployment, progress, troubles(progress)), named)
     front.out.record(
@@ -78,6 +81,7 @@ async def show_status(front: Front, session: Session, named: str) -> int:
         usd_per_hour=cost.usd_per_hour, spent=cost.spent, unpriced=cost.unpriced,
         doubtful=cost.doubtful, under_way=cost.under_way, observed=failure is None, changes=_pending(plan),
         drift=len(changed), paused=progress.paused, until=progress.until, ttl=deployment.ttl,
+        canary=deployment.canary, beat=beat, first_answer=first,
     )  # fmt: skip
     if failure is not None:
         return front.failed(failure.problem, ExitCode.DOUBT if holds(progress) else failure.exit_code)
@@ -94,6 +98,20 @@ def _say_paused(front: Front, session: Session, progress: RunProgress, named: st
     stays = ", ".join(line.name for line in cost.lines(session.deployment) if not line.main)
     front.out.line(("paused: ", "warn"), f"{names} at zero hosts, or on the way; what goes on billing: {stays}")
     front.out.line((f"        back: saxtui resume -d {named}", "dim"))
+
+
+async def _answers(front: Front, session: Session, now: float) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """How long the first answer took and cost, and how the canary does; both as data too. Nothing is sent."""
+    served = session.store.state.progress.step("http-server").ownership in (Ownership.OWNED, Ownership.ADOPTED)
+    if not served and not session.deployment.attached:
+        return None, None
+    beat, first = await session.last_beat(), await session.first_answer()
+    if first is not None:
+        seconds, spent = first
+        front.out.line("first answer: ", f"{duration(seconds)} after up began, {money(spent.usd)} spent before it")
+    said, role = canary.beat_words(beat, session.deployment.canary, now)
+    front.out.line("canary: ", (said, role))
+    return render.beat_data(beat, now), {"seconds": first[0], "spent": first[1].usd} if first else None
 
 
 async def _drift(front: Front, session: Session) -> tuple[Drift, ...]:

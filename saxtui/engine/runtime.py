@@ -88,6 +88,7 @@ class Runtime:
 
         Raises Refused when another saxtui holds the lock, or the journal cannot be read.
         """
+        from saxtui.adapters.disk.last_beat import DiskLastBeat
         from saxtui.adapters.disk.machine import place
         from saxtui.adapters.disk.packaged import text
         from saxtui.engine.runs.lease import Holder
@@ -109,7 +110,8 @@ class Runtime:
         here = place(Path(self.surroundings.state_dir) / "journals" / deployment.id)
         holder = Holder(platform.node(), os.getpid(), here)
         cloud = self.cloud(deployment.project)
-        session = Session(deployment, store, cloud, journal, manifest, source, holder, self.times)
+        beats = DiskLastBeat(Path(self.surroundings.state_dir) / "canary" / f"{deployment.id}.json")
+        session = Session(deployment, store, cloud, journal, manifest, source, holder, self.times, beats)
         self._sessions = [*(item for item in self._sessions if not item[0].closed), (session, opened)]
         return session
 

@@ -39,11 +39,12 @@ from saxtui.model.log_batch import LogBatch
 from saxtui.model.phases import Phases
 from saxtui.model.plan import Plan
 from saxtui.model.progress import Ownership
-from saxtui.model.serving import Dialect, ModelStatus, Reply, Sampling
+from saxtui.model.serving import Beat, Dialect, ModelStatus, Reply, Sampling
 from saxtui.model.talk import Ask
-from saxtui.ports import Cloud, Journal, Talker
+from saxtui.ports import Cloud, Journal, LastBeat, Talker
 
 if TYPE_CHECKING:
+    from saxtui.model.cost import Cost
     from saxtui.model.deployment import Deployment
 
 __all__ = ["Drift", "LogSelection", "Proof", "Recovered", "RunResult", "Session"]
@@ -62,10 +63,12 @@ class Session:
         jobset_source: tuple[str, str],
         holder: Holder | None = None,
         times: Callable[[], Awaitable[Times]] | None = None,
+        beats: LastBeat | None = None,
     ) -> None:
         """`manifest` gives a packaged manifest's text by file name; `jobset_source` is (URL or file, SHA-256).
 
-        `times` tells how long steps usually take here; without it the published figures count.
+        `times` tells how long steps usually take here; without it the published figures count. `beats` keeps the
+        canary's newest beat for other processes.
         Both parts of `jobset_source` are "" unless the surroundings name one; the deployment's own come first.
         """
         self.deployment = deployment
@@ -88,7 +91,9 @@ class Session:
         self._metering = Metering(store, self.connection, cloud.clock)
         self._sax = SaxTalker(self._serving, deployment.model.id, cloud.clock)
         self.asking = Asking(self._sax.unguarded, cloud.clock, self._sax.obstacle)
-        self.canary = Canary(self._sax.unguarded, store, cloud.clock, self._in_use)
+        self._beats = beats
+        keep = beats.save if beats is not None else None
+        self.canary = Canary(self._sax.unguarded, store, cloud.clock, self._in_use, deployment.canary, keep)
         self._tending = Tending(self._serving, self.canary, store, cloud.clock)
 
     async def plan(self, adopt: Collection[str] = ()) -> Plan:
@@ -232,6 +237,20 @@ class Session:
         What the canary sends never counts as a prompt; it rests while one is queued or with the server.
         """
         await self._tending.run()
+
+    async def last_beat(self) -> Beat | None:
+        """The canary's newest beat, whoever looked after the deployment then; None while there was none."""
+        seen = self.store.state.beats.value
+        return seen[-1] if seen else await self._beats.load() if self._beats is not None else None
+
+    async def first_answer(self) -> tuple[float, Cost] | None:
+        """Seconds from the first `up` to the first answer, and what was spent before it; None before. Raises Refused.
+
+        Of the deployment's present life: what came before the last `down` does not count.
+        """
+        from saxtui.model.cost import first_answer
+
+        return first_answer(self.deployment, await self.journal.events())
 
     def _in_use(self) -> bool:
         return self._serving.prompts > 0 or self.asking.queued > 0

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from saxtui.catalog import prices
+from saxtui.model import events as ev
 from saxtui.model.deployment import Deployment
-from saxtui.model.progress import Ownership, RunProgress, StepProgress
+from saxtui.model.progress import Ownership, RunProgress, StepProgress, apply
 
 _EXISTS = frozenset({Ownership.OWNED, Ownership.OPERATION, Ownership.DELETING, Ownership.UNKNOWN})
 
@@ -150,3 +151,18 @@ def spent(deployment: Deployment, progress: RunProgress, now: float) -> Cost:
     if main_unknown:
         return Cost(None, tuple(unknown))
     return Cost(usd if billed else 0.0, tuple(unknown))
+
+
+def first_answer(deployment: Deployment, events: Iterable[ev.Event]) -> tuple[float, Cost] | None:
+    """Seconds from the first `up` of its present life to the first answer, and what was spent before it; or None."""
+    state, began, found = RunProgress(), None, None
+    for event in events:
+        state = apply(state, event)
+        match event:
+            case ev.RunStarted(kind="up"):
+                began = event.at if began is None else began
+            case ev.RunFinished(kind="down", outcome="done"):
+                began = found = None
+            case ev.ModelAnswered() if began is not None and found is None:
+                found = event.at - began, spent(deployment, state, event.at)
+    return found

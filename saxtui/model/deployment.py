@@ -242,6 +242,9 @@ class Deployment(_Part):
         pattern=term.PATTERN,
         description='how long it is meant to live, such as 8h or 2d; then it warns, and deletes nothing; "" = no end',
     )
+    canary: int = Field(
+        default=30, ge=0, le=3600, description="seconds between two tiny prompts that show the model answers; 0 = none"
+    )
     attached: str = Field(
         default="",
         pattern=r"^([a-z]+-[a-z]+\d+(-[a-z][a-z0-9]*)?)?$",

@@ -241,10 +241,19 @@ class ModelLoaded(Event):
     loaded: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelAnswered(Event):
+    """A model answered, for the first time since the deployment came up; it took so many `seconds`."""
+
+    type: ClassVar[str] = "model-answered"
+    model: str
+    seconds: float
+
+
 ALL: tuple[type[Event], ...] = (
     RunStarted, RunFinished, StepStarted, Intent, Sent, OperationSeen, Progress, Owned, Foreign, Adopted, Doubt,
     StepDone, StepFailed, Deleting, Gone, Resizing, Resized, TermSet, Note,
-    ModelPublished, ModelUnpublished, ModelLoaded,
+    ModelPublished, ModelUnpublished, ModelLoaded, ModelAnswered,
 )  # fmt: skip
 _BY_TYPE = {cls.type: cls for cls in ALL}
 

@@ -91,6 +91,8 @@ class RunProgress:
     steps: Mapping[str, StepProgress] = field(default_factory=lambda: MappingProxyType({}))
     until: float | None = None
     """The end of its time to live, in epoch seconds; none without one, and once it is taken down."""
+    answered: float | None = None
+    """When a model of it first answered, in epoch seconds; none once it is taken down."""
 
     @property
     def running(self) -> bool:
@@ -121,14 +123,19 @@ def apply(state: RunProgress, event: ev.Event) -> RunProgress:
         case ev.RunStarted():
             steps = {**state.steps, **{step_id: _waiting(state.step(step_id)) for step_id in event.steps}}
             return RunProgress(
-                run=event.run, kind=event.kind, started=event.at, steps=MappingProxyType(steps), until=state.until
-            )
+                run=event.run, kind=event.kind, started=event.at, steps=MappingProxyType(steps), until=state.until,
+                answered=state.answered,
+            )  # fmt: skip
         case ev.RunFinished():
             over = (event.kind, event.outcome) == ("down", "done")
-            until = None if over else state.until
-            return replace(state, outcome=event.outcome, said=event.said, ended=event.at, until=until)
+            until, answered = (None, None) if over else (state.until, state.answered)
+            return replace(
+                state, outcome=event.outcome, said=event.said, ended=event.at, until=until, answered=answered
+            )
         case ev.TermSet():
             return replace(state, until=event.until)
+        case ev.ModelAnswered():
+            return state if state.answered is not None else replace(state, answered=event.at)
     if not event.step:
         return state
     before = state.step(event.step)

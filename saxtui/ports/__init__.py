@@ -20,6 +20,7 @@ from saxtui.model.events import Event
 from saxtui.model.log_batch import LogLines
 from saxtui.model.log_batch import LogRequest as LogRequest
 from saxtui.ports.serving import Json as Json
+from saxtui.ports.serving import LastBeat as LastBeat
 from saxtui.ports.serving import ModelServer as ModelServer
 from saxtui.ports.serving import Talker as Talker
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
-from saxtui.model.serving import Dialect
+from saxtui.model.serving import Beat, Dialect
 from saxtui.model.talk import Abilities, Answer, Ask, Piece
 
 Json = dict[str, Any]
@@ -32,6 +32,16 @@ class Talker(Protocol):
         """Pieces as they come, the last one with the whole answer. Raises like `generate`, also in the middle."""
 
     async def close(self) -> None: ...
+
+
+class LastBeat(Protocol):
+    """The newest beat of one deployment's canary, kept for other processes to tell of."""
+
+    async def save(self, beat: Beat) -> None:
+        """Keep it in place of the one before. One that cannot be kept is lost: the next comes soon."""
+
+    async def load(self) -> Beat | None:
+        """None where there was none yet, or it cannot be read."""
 
 
 class ModelServer(Talker, Protocol):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from saxtui.model.serving import Beat, Dialect, Pulse, Reached
+from saxtui.present.words import age
 
 _HEIGHTS = "▁▂▃▄▅▆▇"
 _MARKS = {Pulse.TIMEOUT: ("✗", "x"), Pulse.ERROR: ("✗", "x"), Pulse.BLOCKED: ("·", "-")}
@@ -35,6 +36,19 @@ def strip(beats: Sequence[Beat], cells: int, *, plain: bool = False) -> Strip:
     role = "bad" if not last.good else "warn" if bad or last.pulse is Pulse.SLOW else "ok"
     said = f"{last.seconds:.1f} s" if last.good else _WORDS[last.pulse].format(seconds=last.seconds)
     return Strip(marks, said + (f", {bad} of {len(shown)} not answered" if bad else ""), role)
+
+
+def beat_words(beat: Beat | None, every: int, now: float) -> tuple[str, str]:
+    """ "answered in 0.8 s, 12 s ago": the newest beat for a line of `status`, and its colour role."""
+    if beat is None:
+        return ("off" if not every else f"no beat yet: one every {every} s while the console is open"), "dim"
+    said = f"answered in {beat.seconds:.1f} s" if beat.good else _WORDS[beat.pulse].format(seconds=beat.seconds)
+    if beat.pulse is Pulse.SLOW:
+        said += ", slow"
+    if beat.said and beat.pulse is Pulse.ERROR:
+        said += f" ({beat.said})"
+    role = "warn" if beat.pulse is Pulse.SLOW else "ok" if beat.good else "bad"
+    return f"{said}, {age(now - beat.at)} ago{'' if every else '; off now'}", role
 
 
 def way(reached: Reached | None) -> str:

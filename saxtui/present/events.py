@@ -52,6 +52,8 @@ def _say(event: ev.Event) -> tuple[str, str, str]:
             return "unpublish", model, "dim"
         case ev.ModelLoaded(model=model, seconds=seconds):
             return "loaded", f"{model} on slice {event.slice} in {duration(seconds)}", "ok"
+        case ev.ModelAnswered(model=model, seconds=seconds):
+            return "answered", f"{model} for the first time, in {seconds:.1f} s", "ok"
     return _say_resource(event)
 
 

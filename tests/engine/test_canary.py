@@ -11,7 +11,7 @@ from aiohttp import web
 from saxtui.adapters.openai.client import OpenAiClient
 from saxtui.engine.serving.canary import KEPT, Canary
 from saxtui.engine.store import Part, Store
-from saxtui.model.serving import ModelStatus, Pulse, ReplicaTruth, Rung
+from saxtui.model.serving import Beat, ModelStatus, Pulse, ReplicaTruth, Rung
 
 NAMES = ("/sax/test/a", "/sax/test/b")
 
@@ -35,6 +35,7 @@ class Bird:
     """A canary, the server it sings to, and the switch for what that answers."""
 
     canary: Canary
+    talker: OpenAiClient
 
     def __init__(self) -> None:
         self.store, self.clock = Store(), HandClock()
@@ -65,6 +66,7 @@ async def bird() -> AsyncIterator[Bird]:
     client = OpenAiClient(f"http://127.0.0.1:{runner.addresses[0][1]}", {})
     loaded = (ReplicaTruth(0, Rung.LOADED),)
     found.store.change(models=Part(value=tuple(ModelStatus(name, "a.b.C", "None", 1, 1, loaded) for name in NAMES)))
+    found.talker = client
     found.canary = Canary(client, found.store, found.clock, lambda: found.busy)
     yield found
     await client.close()
@@ -111,3 +113,19 @@ async def test_the_strip_is_bounded(bird: Bird) -> None:
         last = await bird.canary.beat(NAMES[1])
     kept = bird.store.state.beats.value or ()
     assert (len(kept), kept[-1]) == (KEPT, last)
+
+
+async def test_its_pace_and_its_keeper_are_given(bird: Bird) -> None:
+    kept: list[Beat] = []
+
+    async def keep(beat: Beat) -> None:
+        kept.append(beat)
+
+    never = Canary(bird.talker, bird.store, bird.clock, lambda: False, 0, keep)
+    assert (never.on, await never.maybe()) == (False, None)
+    often = Canary(bird.talker, bird.store, bird.clock, lambda: False, 900, keep)
+    first = await often.maybe()
+    bird.clock.at += 600
+    assert await often.maybe() is None
+    bird.clock.at += 600
+    assert [first, await often.maybe()] == kept

@@ -55,3 +55,23 @@ def test_spent_names_what_it_cannot_price() -> None:
 def test_nothing_runs_after_it_is_gone() -> None:
     progress = fold([owned("pool/tpu1", 0), gone("pool/tpu1", 3600)])
     assert cost.running(WANTED, progress) == cost.Cost(0.0)
+
+
+def test_what_it_took_to_the_first_answer() -> None:
+    def run(kind: str, at: float, outcome: str = "done") -> list[ev.Event]:
+        return [ev.RunStarted(at=at, run=kind, kind=kind), ev.RunFinished(at=at, run=kind, kind=kind, outcome=outcome)]
+
+    def answered(at: float) -> ev.ModelAnswered:
+        return ev.ModelAnswered(at=at, run="", model="m", seconds=1.0)
+
+    up = [*run("up", 100.0, "failed"), *run("up", 500.0), owned("pool/tpu1", 1000)]
+    assert cost.first_answer(WANTED, up) is None
+    first = [*up, answered(4600), owned("pool/tpu2", 4600), answered(8200)]
+    found = cost.first_answer(WANTED, first)
+    assert found is not None and found[0] == 4500.0 and found[1].usd == pytest.approx(38.40)
+    assert fold(first).answered == 4600
+    assert cost.first_answer(WANTED, [*first, *run("pause", 9000.0)]) == found
+    over = [*first, *run("down", 9000.0)]
+    assert (cost.first_answer(WANTED, over), fold(over).answered) == (None, None)
+    again = cost.first_answer(WANTED, [*over, *run("up", 10_000.0), answered(10_060)])
+    assert again is not None and again[0] == 60.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from saxtui.model.serving import Beat, Pulse
-from saxtui.present.canary import strip
+from saxtui.present.canary import beat_words, strip
 
 
 def beats(*shown: tuple[Pulse, float]) -> tuple[Beat, ...]:
@@ -37,3 +37,18 @@ def test_one_mark_a_beat(plain: bool, marks: str) -> None:
 def test_last_beat_in_words(shown: tuple[Beat, ...], said: str, role: str) -> None:
     found = strip(shown, 60)
     assert (found.said, found.role) == (said, role)
+
+
+def test_the_newest_beat_as_a_line_of_status() -> None:
+    assert beat_words(None, 30, 0.0) == ("no beat yet: one every 30 s while the console is open", "dim")
+    assert beat_words(None, 0, 0.0) == ("off", "dim")
+    assert beat_words(Beat(100.0, Pulse.OK, 0.84, "m"), 30, 112.0) == ("answered in 0.8 s, 12s ago", "ok")
+    assert beat_words(Beat(100.0, Pulse.SLOW, 12.0, "m"), 0, 160.0) == (
+        "answered in 12.0 s, slow, 60s ago; off now",
+        "warn",
+    )
+    assert beat_words(Beat(100.0, Pulse.TIMEOUT, 30.0, "m", "late"), 30, 400.0) == ("no answer in 30 s, 5m ago", "bad")
+    assert beat_words(Beat(100.0, Pulse.ERROR, 1.0, "m", "out of order"), 30, 101.0) == (
+        "refused (out of order), 1s ago",
+        "bad",
+    )

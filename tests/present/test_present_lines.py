@@ -82,6 +82,11 @@ def test_a_problem_without_an_answer_still_says_all_five_things() -> None:
             "loaded",
             "/sax/test/m on slice 1 in 9:38",
         ),
+        (
+            ev.ModelAnswered(**BASE, model="/sax/test/m", seconds=8.04),
+            "answered",
+            "/sax/test/m for the first time, in 8.0 s",
+        ),
     ],
 )
 def test_every_event_is_a_line(event: ev.Event, word: str, text: str) -> None:

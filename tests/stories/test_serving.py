@@ -249,6 +249,22 @@ def test_a14_a_load_test_and_its_history(
     again, _ = bench("--show", kept["id"], "--compare", str(file))
     for word in ("p50", "p90", "p99", "req/s", "errors", "~", f"against {kept['id']}: 4 at once: p50 x1.00"):
         assert word in again
+    status = run_status(place, capsys)
+    assert status["first_answer"]["seconds"] > 600 and status["first_answer"]["spent"] > 0
+    assert run(["models", "-d", "spmd", "--canary"], place.environ, lambda _environ: 0) == 0
+    beat = run_status(place, capsys)["beat"]
+    assert (beat["pulse"], beat["model"]) == ("ok", MODEL) and beat["seconds"] > 0 and beat["age"] > 0
+
+
+def run_status(place: Place, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """The last record of `status`; its text says the same."""
+    capsys.readouterr()
+    assert run(["status", "-d", "spmd"], place.environ, lambda _environ: 0) == 0
+    text = capsys.readouterr().out
+    assert "first answer: " in text and "canary: " in text
+    assert run(["status", "-d", "spmd", "--json"], place.environ, lambda _environ: 0) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return found
 
 
 @pytest.mark.long

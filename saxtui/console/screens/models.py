@@ -67,7 +67,7 @@ class ModelsScreen(ConsoleScreen):
                 lambda s: s.show_evidence(), lambda s: "" if s.model_id else "nothing is published"),
         why_command("models"),
         Command("models.talk", ("c",), "chat", "Talk to the model", lambda s: s.console.go("chat")),
-        Command("models.canary", ("b",), "canary", "Turn the canary off or on: a tiny prompt every 30 s",
+        Command("models.canary", ("b",), "canary", "Turn the canary off or on: a tiny prompt now and then",
                 lambda s: s.toggle_canary(), _can_look),
         Command("models.refresh", ("r",), "refresh", "Ask the servers and read the logs again", lambda s: s.look(),
                 lambda s: "" if s.live else "no deployment is open"),

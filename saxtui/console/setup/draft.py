@@ -70,6 +70,7 @@ class Draft:
     placement_policy: str = ""
     extra_labels: str = ""
     ttl: str = ""
+    canary: str = "30"
     taken: frozenset[str] = frozenset()
 
     def put(self, field: str, value: str) -> Draft:

@@ -125,6 +125,8 @@ ADVANCED = (
              hint="team=nlp cost-center=42"),
     Question("ttl", "Time to live", "Such as 8h or 2d: saxtui warns when it ends, in the header and on every command, "
              "and a label in the cloud tells it. Nothing is ever deleted by itself.", ("ttl",), hint="no end"),
+    Question("canary", "Canary", "Seconds between two tiny prompts that show the model answers, while the console is "
+             "open; 0 = none.", ("canary",)),
 )  # fmt: skip
 TYPED = Question("typed", "Project id", "Typing the project id is the consent to this very plan and to what it costs.")
 VIEW = Question("view", "Shown as", "list: every step in order. graph: each step under what it waits for.", (),

@@ -69,6 +69,12 @@ class Book:
             )  # fmt: skip
         return fresh
 
+    async def answered(self, model: str, seconds: float) -> None:
+        """Record that it answered, once in the deployment's life. Raises Refused when it cannot be recorded."""
+        if self._store.state.progress.answered is None and not self._journal.read_only:
+            at = self._clock.now()
+            await self._write(ev.ModelAnswered(at=at, run="", model=model, seconds=round(seconds, 3)))
+
     async def _write(self, event: ev.Event) -> None:
         known = await self.known()
         if not self._journal.read_only:

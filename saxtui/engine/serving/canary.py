@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from statistics import median
 
 from saxtui.engine.store import Part, Store
@@ -14,7 +14,7 @@ from saxtui.ports import Clock, Talker
 KEPT = 60
 """Beats that are kept and shown."""
 EVERY = 30.0
-"""Seconds of the deployment's clock from beat to beat."""
+"""Seconds of the deployment's clock from beat to beat, where nothing else is asked for."""
 _LEAST = 0.5
 """Real seconds between beats, however fast the clock runs."""
 _TIMEOUT = 30.0
@@ -29,10 +29,15 @@ _SLOWER = 3.0
 class Canary:
     """Beats when it is told to; `on` is the operator's switch. Beats go to the loaded models in turn."""
 
-    def __init__(self, talker: Talker, store: Store, clock: Clock, in_use: Callable[[], bool]) -> None:
+    def __init__(
+        self, talker: Talker, store: Store, clock: Clock, in_use: Callable[[], bool], every: float = EVERY,
+        keep: Callable[[Beat], Awaitable[None]] | None = None,
+    ) -> None:  # fmt: skip
         """`in_use`: whether a prompt of somebody is queued or with the server. The single-threaded server would make
-        it wait behind the canary."""
-        self.on = True
+        it wait behind the canary. `every` seconds from beat to beat, 0 = off at first; `keep` is told of each beat."""
+        self.on = every > 0
+        self._every = every or EVERY
+        self._keep = keep
         self._talker = talker
         self._store = store
         self._clock = clock
@@ -46,7 +51,7 @@ class Canary:
         loaded = [status.id for status in self._store.state.models.value or () if status.loaded]
         if not self.on or not loaded or now < self._due or self._in_use():
             return None
-        self._due = now + max(EVERY, _LEAST * self._clock.speed)
+        self._due = now + max(self._every, _LEAST * self._clock.speed)
         self._turn += 1
         return await self.beat(loaded[self._turn % len(loaded)])
 
@@ -68,6 +73,8 @@ class Canary:
         beat = Beat(started, pulse, self._clock.now() - started, model, said)
         last = self._store.state.beats.value or ()
         self._store.change(beats=Part(value=(*last, beat)[-KEPT:], as_of=beat.at))
+        if self._keep is not None:
+            await self._keep(beat)
         return beat
 
     def _usual(self) -> float:

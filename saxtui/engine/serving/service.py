@@ -13,7 +13,7 @@ from saxtui.engine.serving.reach import BLOCKED, Reach
 from saxtui.engine.serving.truth import FRESH, Truth
 from saxtui.engine.store import Part, Store
 from saxtui.engine.watching.hearing import Hearing
-from saxtui.errors import Ambiguous, Busy, CallError, Conflict, NotFound, Throttled, Unreachable
+from saxtui.errors import Ambiguous, Busy, CallError, Conflict, NotFound, Refused, Throttled, Unreachable
 from saxtui.model.cluster import ClusterView
 from saxtui.model.serving import Dialect, ModelStatus
 from saxtui.ports import Clock, Journal, Kubernetes
@@ -202,9 +202,12 @@ class Serving:
         """The pods changed: what that means for who can answer, without asking anybody."""
         self._truth.hosts_changed(view)
 
-    def answered(self, model: str, seconds: float) -> None:
+    async def answered(self, model: str, seconds: float) -> None:
         """A prompt was answered."""
         self._truth.answered(model, seconds)
+        # The answer is worth more than the record of it.
+        with suppress(Refused):
+            await self._book.answered(model, seconds)
 
     async def close(self) -> None:
         """Close the ways to the server."""

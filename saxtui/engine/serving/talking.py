@@ -61,7 +61,7 @@ class SaxTalker:
                     async for piece in pieces:
                         if piece.answer is not None:
                             done, seconds = True, self._clock.now() - started
-                            self._serving.answered(ask.model, seconds)
+                            await self._serving.answered(ask.model, seconds)
                             piece = replace(piece, answer=replace(piece.answer, seconds=seconds))
                         yield piece
             except (asyncio.CancelledError, GeneratorExit):
