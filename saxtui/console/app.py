@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import Binding
+from textual.events import Event, InputEvent
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
@@ -22,6 +23,7 @@ from saxtui.console.dialogs import late_modes
 from saxtui.console.driver import TolerantDriver
 from saxtui.console.sessions import Sessions
 from saxtui.console.styling import THEME, Glyphs, sheet, wants_ascii
+from saxtui.console.tidying import Tidying
 from saxtui.present.opening import OPEN, URL
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class ConsoleApp(App[int]):
             self.DEFAULT_MODE = "chat"  # type: ignore[misc]  # this console begins there
         super().__init__(driver_class=_driver(environ))
         self.bridge = Bridge(self._frame, self._tick)
+        self._tidying = Tidying()
         self.glyphs = Glyphs.for_environ(environ)
         self.sessions = Sessions(environ, self.bridge.poke, open_runtime)
         self._trail: list[str] = []
@@ -71,6 +74,7 @@ class ConsoleApp(App[int]):
         """Start the bridge, and the engine once the first frame is out."""
         # Thousands of pods are judged in a thread: a key must not wait five milliseconds for each turn.
         sys.setswitchinterval(0.001)
+        self._tidying.begin()
         self._bridging = asyncio.create_task(self.bridge.run(), name="bridge")
         self.call_after_refresh(self._start)
         loop = asyncio.get_running_loop()
@@ -80,11 +84,19 @@ class ConsoleApp(App[int]):
     def on_unmount(self) -> None:
         """No frames after the end."""
         self._bridging.cancel()
+        self._tidying.end()
+
+    async def on_event(self, event: Event) -> None:
+        """Every event of the terminal comes here first."""
+        if isinstance(event, InputEvent):
+            self._tidying.touched()
+        await super().on_event(event)
 
     def _start(self) -> None:
         self.run_worker(self.sessions.start(), group="start", description="open saxtui's state")
 
     def _frame(self) -> None:
+        self._tidying.consider()
         front = self.front
         if front is not None and front.is_mounted:
             front.call_later(front.deliver)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
@@ -16,9 +15,9 @@ from saxtui.adapters.kubernetes.pod_index import PodIndex
 from saxtui.model.cluster import ClusterEvent, ClusterView, Freshness, JobSetStatus
 
 _EVENTS = 500
-_SLICE = 100
+_SLICE = 32
 """Objects decoded before the event loop gets a turn."""
-_MANY = 2000
+_MANY = 500
 """Objects taken over before the event loop gets a turn."""
 _MOST_GONE = 64
 """Deleted pods told of in one view."""
@@ -91,9 +90,6 @@ class Picture:
                 await asyncio.sleep(0)
         self._namespace.update(dict.fromkeys(fresh, namespace))
         self._trim()
-        if len(fresh) >= _MANY:
-            # What a list brings stays: the collector need not walk through it again and again while events come.
-            gc.freeze()
 
     def change(self, kind: str, item: msgspec.Raw, *, deleted: bool) -> str:
         """One ADDED, MODIFIED or DELETED object; returns its resourceVersion."""
