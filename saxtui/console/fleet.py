@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from saxtui.console.pictures import SliceTitle, title
 from saxtui.model.cluster import SlicePods
-from saxtui.model.phases import Phases
+from saxtui.model.phases import Phases, news
 from saxtui.model.serving import ModelStatus, Rung
 from saxtui.present.mesh import HostMesh, host_mesh
 from saxtui.present.pods import SliceGrid, slice_grid, worst_sign
@@ -74,7 +74,8 @@ class Fleet:
         if slices is not before:
             self.most_hosts = max((len(item.hosts) for item in slices.values()), default=0)
             self.most_hosts = max(1, plan.hosts, self.most_hosts)
-        everywhere = phases is not self._phases or serving != self._serving
+        told = news(self._phases, phases)
+        everywhere = told is None or serving != self._serving
         self._phases, self._serving = phases, serving
         if shape != (self.indexes, self.most_hosts, self._plan):
             self._made.clear()
@@ -83,7 +84,7 @@ class Fleet:
             return None
         changed = [
             place for place, index in enumerate(self.indexes)
-            if everywhere or slices.get(index) is not before.get(index)
+            if everywhere or slices.get(index) is not before.get(index) or (told and index in told)
         ]  # fmt: skip
         for place in changed:
             self._signs.pop(place, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -76,8 +77,8 @@ class SlicePods:
     index: int
     hosts: tuple[Pod | None, ...] = ()
     others: tuple[Pod, ...] = ()
-    counted: int = field(default=-1, repr=False, compare=False)
-    """How many run, once somebody asked; read `running`."""
+    tally: Mapping[HostState, int] | None = field(default=None, repr=False, compare=False)
+    """How many hosts are in each state, once that is known; read `states`."""
 
     @property
     def present(self) -> tuple[Pod, ...]:
@@ -93,12 +94,18 @@ class SlicePods:
         return found + [pod for pod in self.others if not any(pod is was for was in before.others)]
 
     @property
+    def states(self) -> Mapping[HostState, int]:
+        """How many hosts are in each state that occurs; a place without a pod is absent."""
+        known = self.tally
+        if known is None:
+            known = Counter([HostState.ABSENT if pod is None else pod.state for pod in self.hosts])
+            object.__setattr__(self, "tally", known)
+        return known
+
+    @property
     def running(self) -> int:
         """How many hosts run."""
-        if self.counted < 0:
-            running = sum(1 for pod in self.hosts if pod is not None and pod.state is HostState.RUNNING)
-            object.__setattr__(self, "counted", running)
-        return self.counted
+        return self.states.get(HostState.RUNNING, 0)
 
 
 @dataclass(frozen=True, slots=True)

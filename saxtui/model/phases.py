@@ -56,6 +56,26 @@ Phases = Mapping[str, HostPhase]
 """Phases by pod uid; a pod that is missing was not heard."""
 
 
+class PhasesBySlice(dict[str, HostPhase]):
+    """Phases by pod uid, not changed once made. `slices`, by slice index, keeps what did not change the same object."""
+
+    def __init__(self, slices: Mapping[int, Phases]) -> None:
+        super().__init__()
+        self.slices = slices
+        for phases in slices.values():
+            self.update(phases)
+
+
+def news(before: Phases | None, now: Phases | None) -> frozenset[int] | None:
+    """The slices whose phases are not those of before; None when that cannot be told: any slice's may differ."""
+    if before is now:
+        return frozenset()
+    if not isinstance(before, PhasesBySlice) or not isinstance(now, PhasesBySlice):
+        return None
+    indexes = before.slices.keys() | now.slices.keys()
+    return frozenset(index for index in indexes if before.slices.get(index) is not now.slices.get(index))
+
+
 def in_slice(pods: SlicePods, heard: Mapping[str, HostPhase], hosts: int) -> dict[str, HostPhase]:
     """The phases of one slice's hosts by uid, each in the light of the others. `hosts`: how many the slice should have.
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from saxtui.model.cluster import ClusterView, HostState, Pod, SlicePods
-from saxtui.model.phases import HostPhase, Phase, Phases, of
+from saxtui.model.phases import HostPhase, Phase, Phases, PhasesBySlice, of
 from saxtui.present.mesh import HostMesh, host_mesh
 from saxtui.present.words import HOST, PHASE, Sign, age
 
@@ -108,7 +108,7 @@ def pod_row(
         age=age(now - pod.created) if pod.created else "-",
         node=pod.node,
         message=pod.message,
-        doing=of(pod, phases).words,
+        doing=of(pod, phases).words if pod.state is HostState.RUNNING else "",
         zone=zones.get(pod.node, ""),
     )
 
@@ -161,18 +161,24 @@ def slice_grid(
 
 def worst_sign(pods: SlicePods, hosts: int, phases: Phases | None = None) -> Sign:
     """What leads the slice: a hole among its pods asks for attention, no pod at all is absence."""
-    there = pods.present
-    states = {pod.state for pod in there}
-    found = {id(HOST[state]) for state in states}
-    if phases and HostState.RUNNING in states:
-        running = [pod.uid for pod in there if pod.state is HostState.RUNNING]
-        heard = {phases[uid].phase for uid in running if uid in phases}
-        signs = {id(PHASE[phase]) for phase in heard if phase in PHASE}
-        if Phase.UNHEARD not in heard and all(uid in phases for uid in running):
-            found.discard(id(HOST[HostState.RUNNING]))
-        found |= signs
-    if len(there) < max(hosts, len(pods.hosts)):
+    # Asked for hundreds of slices with every frame: what the slice counts already, and no more hosts than were heard.
+    found = {id(HOST[state]) for state in pods.states}
+    if len(pods.hosts) < hosts:
         found.add(id(_ABSENT))
+    known = phases or _NO_PHASES
+    if isinstance(known, PhasesBySlice):
+        known = known.slices.get(pods.index, _NO_PHASES)
+    left, told = len(known), 0
+    for pod in pods.hosts:
+        if not left:
+            break
+        if pod is not None and (item := known.get(pod.uid)) is not None:
+            left -= 1
+            if pod.state is HostState.RUNNING and item.phase is not Phase.UNHEARD:
+                told += 1
+                found.add(id(PHASE[item.phase]))
+    if told and told == pods.running:
+        found.discard(id(HOST[HostState.RUNNING]))
     return _worst(found)
 
 

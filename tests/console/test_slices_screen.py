@@ -14,6 +14,7 @@ from saxtui.engine.watching.logs import LogSelection
 from saxtui.errors import Problem
 from saxtui.model.chips import Gauge, HostChips
 from saxtui.model.cluster import ClusterEvent, Freshness, HostState, LogLine
+from saxtui.model.phases import HostPhase, Phase
 from saxtui.model.serving import Rung
 from tests.console.serving_fakes import NOW, FakeSession, deployment, model, opened, pod, shown, slices, until, view
 
@@ -96,6 +97,30 @@ async def test_the_detail_names_the_reason(tmp_path: Path, size: tuple[int, int]
     async with opened(session, tmp_path, "slices", size) as (app, pilot):
         await until(pilot, lambda: "✗ OOMKilled  restarts 2" in shown(app), "the state is shown")
         assert "BackOff: back-off restarting" in shown(app)
+
+
+@SIZES
+async def test_whatever_the_pod_is_at_its_names_end_can_be_read(tmp_path: Path, size: tuple[int, int]) -> None:
+    session = FakeSession(deployment())
+    session.show(view(pod(0, 0, state=HostState.FAILED, status="CreateContainerError", restarts=12), pod(0, 1)))
+    waits = HostPhase(Phase.WAITING, peers=1, hosts=8)
+    session.store.change(phases=Part(value={"uid-0-0": HostPhase(Phase.LOADED, "/sax/m"), "uid-0-1": waits}))
+    async with opened(session, tmp_path, "slices", size) as (app, pilot):
+        await until(pilot, lambda: "CreateContainerError" in shown(app), "the state is shown")
+        assert "-0-0-abcde" in shown(app)
+        assert "loaded" not in shown(app), "what ran there before is not what it is at"
+        await pilot.press("right")
+        await until(pilot, lambda: "Running · waiting for peers 1 of 8" in shown(app), "the phase is shown")
+        assert "-0-1-abcde" in shown(app) or size[0] < 100, "the phase comes first where there is no room for both"
+
+
+async def test_the_detail_moves_with_the_cursor_and_not_a_frame_later(tmp_path: Path) -> None:
+    session = FakeSession(deployment())
+    session.show(slices())
+    async with opened(session, tmp_path, "slices") as (app, pilot):
+        await until(pilot, lambda: "-0-0-abcde" in shown(app), "the first pod is shown")
+        screen_of(app).grid.action_move(1, 0)
+        assert "-0-1-abcde" in screen_of(app).detail.render().plain
 
 
 @SIZES

@@ -11,7 +11,7 @@ from saxtui.engine.store import Part, Store
 from saxtui.engine.watching.hearing import Hearing
 from saxtui.engine.watching.phasing import HEARD_IN_FULL, Phasing
 from saxtui.model.cluster import ClusterView, Freshness, HostState, LogLine, Pod
-from saxtui.model.phases import Phase
+from saxtui.model.phases import Phase, PhasesBySlice, news
 from saxtui.ports import Kubernetes, LogRequest
 
 
@@ -91,3 +91,29 @@ async def test_slices_looked_at_are_heard_in_full_and_a_restart_is_heard_anew() 
     await until(lambda: (store.state.phases.value or {})["3-1"].phase is Phase.WAITING)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_slice_that_says_nothing_new_keeps_its_phases() -> None:
+    logs = Logs()
+    hearing, store = phasing(logs, 4)
+    view = cluster(3, 4)
+    first = await hearing.look(view)
+    logs.texts["1-2"] = ["JAX process: 2 / 4"]
+    again = await hearing.look(view)
+    assert isinstance(first, PhasesBySlice) and isinstance(again, PhasesBySlice)
+    assert news(first, again) == {1} and news(again, again) == frozenset()
+    assert news(None, again) is None and news(dict(first), again) is None
+    assert store.state.phases.value == again and set(again) == set(view.pods)
+
+
+async def test_what_a_container_said_is_forgotten_when_it_starts_again() -> None:
+    hearing = Hearing()
+    old, new = (Pod("u", "p", "n", restarts=restarts) for restarts in (1, 2))
+    first = hearing.of(old)
+    hearing.forget({"u": old})
+    assert hearing.known(old) is first and hearing.known(new) is None
+    second = hearing.of(new)
+    hearing.forget({"u": new})
+    assert hearing.known(old) is None and hearing.known(new) is second
+    hearing.forget({})
+    assert hearing.known(new) is None

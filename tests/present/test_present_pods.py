@@ -1,8 +1,10 @@
+import random
+
 import pytest
 
 from saxtui.catalog import tpus
-from saxtui.model.cluster import ClusterView, HostState, Pod
-from saxtui.model.phases import HostPhase, Phase
+from saxtui.model.cluster import ClusterView, HostState, Pod, SlicePods
+from saxtui.model.phases import HostPhase, Phase, PhasesBySlice
 from saxtui.present import pods as present
 from saxtui.present.mesh import HostMesh, host_mesh
 
@@ -112,3 +114,16 @@ def test_the_processes_phases_lead_where_they_are_known(phases: list[Phase], hea
 def test_a_row_tells_phase_and_zone() -> None:
     row = present.pod_row(host(0, 1), 1000.0, {"set-0-1-abcde": HostPhase(Phase.LOADING, "/sax/m")}, {"node-1": "z-a"})
     assert (row.doing, row.zone, row.sign.word, row.status) == ("loading /sax/m", "z-a", "loading", "Running")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_worst_sign_is_the_one_the_whole_grid_would_show(seed: int) -> None:
+    rng = random.Random(seed)
+    states = rng.choice([[HostState.RUNNING], [HostState.RUNNING, HostState.FAILED, HostState.STARTING]])
+    told = rng.choice([list(Phase), [Phase.UNHEARD, Phase.JOINED, Phase.SERVING]])
+    pods = [host(0, index, rng.choice(states)) for index in range(5) if rng.random() < 0.95]
+    heard = {pod.uid: HostPhase(rng.choice(told)) for pod in pods if rng.random() < 0.8}
+    shown = view(*pods).slices.get(0, SlicePods(0))
+    for phases in (heard, PhasesBySlice({0: heard, 1: {"x": HostPhase(Phase.FAILED)}}), {}, None):
+        grid = present.slice_grid(shown, 5, host_mesh("4x5", 5), phases)
+        assert present.worst_sign(shown, 5, phases) is grid.sign

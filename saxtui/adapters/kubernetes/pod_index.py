@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from saxtui.model.cluster import Gathered, Pod, SlicePods, slice_of
+from saxtui.model.cluster import Gathered, HostState, Pod, SlicePods, slice_of
 
 
 class PodIndex:
@@ -13,8 +13,9 @@ class PodIndex:
     def __init__(self, pods: dict[str, Pod]) -> None:
         self._pods = pods
         self._members: dict[int, dict[str, Pod]] = {}
-        self._seats: dict[int, list[Pod | None]] = {}
-        """Hosts by completion index of the slices that changed in place only since they were last taken."""
+        self._seats: dict[int, tuple[list[Pod | None], dict[HostState, int]]] = {}
+        """Hosts by completion index, and how many are in each state, of the slices that changed in place only since
+        they were last taken."""
         self._regather: set[int] = set()
         self._loose: dict[str, Pod] = {}
         self._taken: dict[int, SlicePods] = {}
@@ -35,13 +36,18 @@ class PodIndex:
         if before is None or before.deleting != pod.deleting or pod.slice in self._regather:
             self._regather.add(pod.slice)
             return
-        seats = self._seats.get(pod.slice)
-        if seats is None:
-            seats = self._seats[pod.slice] = list(self._taken[pod.slice].hosts)
-        if seats[pod.host] is before:
-            seats[pod.host] = pod
-        else:
+        known = self._seats.get(pod.slice)
+        if known is None:
+            taken = self._taken[pod.slice]
+            known = self._seats[pod.slice] = list(taken.hosts), dict(taken.states)
+        seats, states = known
+        if seats[pod.host] is not before:
             self._regather.add(pod.slice)
+            return
+        seats[pod.host] = pod
+        if pod.state is not before.state:
+            states[before.state] -= 1
+            states[pod.state] = states.get(pod.state, 0) + 1
 
     def drop(self, uid: str) -> None:
         """A pod is gone."""
@@ -68,8 +74,9 @@ class PodIndex:
             else:
                 del self._members[index]
                 self._taken.pop(index, None)
-        for index, seats in self._seats.items():
-            self._taken[index] = SlicePods(index, tuple(seats), self._taken[index].others)
+        for index, (seats, states) in self._seats.items():
+            occurring = {state: count for state, count in states.items() if count}
+            self._taken[index] = SlicePods(index, tuple(seats), self._taken[index].others, occurring)
         if self._regather:
             self._taken = dict(sorted(self._taken.items()))
         self._seats.clear()

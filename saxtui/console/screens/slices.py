@@ -120,6 +120,8 @@ class SlicesScreen(ConsoleScreen):
 
     def on_mount(self) -> None:
         """Paint the state without a deployment; Textual calls the base's handler too."""
+        # At once with the cursor, in the same frame: the message `Selected` would come one frame too late.
+        self.watch(self.grid, "cursor", self._show_detail, init=False)
         self._paint(self.console.sessions.now())
 
     def on_session(self, live: Live | None) -> None:
@@ -235,7 +237,6 @@ class SlicesScreen(ConsoleScreen):
 
     @on(PodGrid.Selected)
     def _host_selected(self) -> None:
-        self._show_detail()
         self._restream()
 
     @on(Rows.Highlighted, "#listing")

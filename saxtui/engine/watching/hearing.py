@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from saxtui.engine.serving.ladder import Told, read_admin, read_servable
@@ -42,7 +42,14 @@ class Hearing:
 
     def of(self, pod: Pod) -> Reading:
         """What was read of this pod's present container so far."""
-        return self._readings.setdefault((pod.uid, pod.restarts), Reading())
+        found = self.known(pod)
+        if found is None:
+            found = self._readings[pod.uid, pod.restarts] = Reading()
+        return found
+
+    def known(self, pod: Pod) -> Reading | None:
+        """The same, None when nobody asked for it yet: most hosts of a large cluster are never read."""
+        return self._readings.get((pod.uid, pod.restarts))
 
     async def listen(self, kubernetes: Kubernetes, pods: Iterable[Pod], tail: int) -> frozenset[str]:
         """Read on in these pods' logs; returns the uids whose log told something new. `tail`: lines of a first read."""
@@ -50,10 +57,12 @@ class Hearing:
         news = await asyncio.gather(*(self._read(kubernetes, pod, tail) for pod in asked))
         return frozenset(pod.uid for pod, new in zip(asked, news, strict=True) if new)
 
-    def forget(self, uids: Collection[str]) -> None:
-        """Keep only what was read of pods that are still there."""
-        for key in [key for key in self._readings if key[0] not in uids]:
-            del self._readings[key]
+    def forget(self, pods: Mapping[str, Pod]) -> None:
+        """Keep only what was read of pods that are still there, and of no container that has started again since."""
+        for uid, restarts in list(self._readings):
+            pod = pods.get(uid)
+            if pod is None or pod.restarts > restarts:
+                del self._readings[uid, restarts]
 
     async def _read(self, kubernetes: Kubernetes, pod: Pod, tail: int) -> bool:
         reading = self.of(pod)

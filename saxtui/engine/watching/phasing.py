@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from saxtui.engine.serving.evidence import FIRST_TAIL, WITNESS_HOST
 from saxtui.engine.store import Part, Store
@@ -19,7 +18,7 @@ from saxtui.engine.watching.connection import Connection
 from saxtui.engine.watching.hearing import Hearing
 from saxtui.errors import CallError
 from saxtui.model.cluster import ClusterView, HostState, Pod, SlicePods
-from saxtui.model.phases import HostPhase, Phase, Phases, in_slice
+from saxtui.model.phases import HostPhase, Phase, Phases, PhasesBySlice, in_slice
 from saxtui.model.serving import Rung
 from saxtui.ports import Clock
 
@@ -33,6 +32,8 @@ _SOON, _WAITING, _SETTLED, _SELDOM = 2.0, 10.0, 120.0, 900.0
 """Real seconds until a log is read again: after news; at most, while its process is on its way; at least, once that is
 settled; at most at all."""
 _ON_ITS_WAY = frozenset({Phase.UNHEARD, Phase.WAITING, Phase.JOINED, Phase.LOADING})
+_SLICES = 16
+"""Slices worked out before the event loop gets a turn."""
 _A_SECOND = 2
 """Logs of primaries and witnesses read a second when all of them keep one waiting; the others come four times later."""
 
@@ -63,7 +64,7 @@ class Phasing:
         kubernetes = await self._connection.kubernetes()
         hosts = self._chosen(view, ())
         await self._hearing.listen(kubernetes, hosts, _tail(hosts))
-        return self._publish(view, {pod.slice for pod in hosts})
+        return await self._publish(view, {pod.slice for pod in hosts})
 
     async def run(self, slices: Callable[[], Collection[int]]) -> None:
         """Until cancelled; a round that fails is tried again with the next."""
@@ -78,7 +79,7 @@ class Phasing:
             if view is not None:
                 news = await self._round(view, slices())
                 if news or seen is None or view.slices is not seen.slices:
-                    self._publish(view, news | self._changed(view))
+                    await self._publish(view, news | self._changed(view))
                 seen = view
             await self._rest(view)
 
@@ -160,32 +161,31 @@ class Phasing:
             if (known := self._slices.get(index)) is None or known[0] is not pods
         }
 
-    def _publish(self, view: ClusterView, changed: Iterable[int]) -> Phases:
+    async def _publish(self, view: ClusterView, changed: Iterable[int]) -> Phases:
         """Put the phases into the store, made anew for the changed slices only."""
         for index in [index for index in self._slices if index not in view.slices]:
             del self._slices[index]
-        for index in changed:
+        hosts = self._connection.deployment.slices.shape.hosts
+        for number, index in enumerate(changed, 1):
             pods = view.slices.get(index)
             if pods is not None:
-                self._slices[index] = (
-                    pods,
-                    in_slice(pods, self._heard(pods), self._connection.deployment.slices.shape.hosts),
-                )
-        phases: dict[str, HostPhase] = {}
-        for _, found in self._slices.values():
-            phases |= found
+                found: Phases = in_slice(pods, self._heard(pods), hosts)
+                known = self._slices.get(index)
+                self._slices[index] = pods, known[1] if known is not None and known[1] == found else found
+            if number % _SLICES == 0:
+                await asyncio.sleep(0)
+        phases = PhasesBySlice({index: found for index, (_, found) in self._slices.items()})
         shown = self._store.state.phases
         if shown.value != phases or shown.error:
-            shown = Part(value=MappingProxyType(phases), as_of=self._clock.now())
-            self._store.change(phases=shown)
+            self._store.change(phases=Part(value=phases, as_of=self._clock.now()))
         self._hearing.forget(view.pods)
         return phases
 
     def _heard(self, pods: SlicePods) -> dict[str, HostPhase]:
         return {
             pod.uid: reading.heard.of_pod(read=reading.read)
-            for pod in pods.present
-            if (reading := self._hearing.of(pod)).read
+            for pod in pods.hosts
+            if pod is not None and (reading := self._hearing.known(pod)) is not None and reading.read
         }
 
 

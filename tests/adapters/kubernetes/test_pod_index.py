@@ -39,6 +39,7 @@ def test_kept_slices_equal_gathered_ones(seed: int) -> None:
         assert list(slices) == list(fresh)
         for kept, made in zip(slices.values(), fresh.values(), strict=True):
             assert kept.hosts == made.hosts
+            assert kept.states == made.states and kept.running == made.running
             assert sorted(pod.uid for pod in kept.others) == sorted(pod.uid for pod in made.others)
 
 
