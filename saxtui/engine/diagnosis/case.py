@@ -102,6 +102,16 @@ class Case:
         """Hosts, our servers, and the JobSet controller's pods."""
         return (*self.hosts, *self.apps(), *(pod for pod in self.view.system.values() if not pod.deleting))
 
+    @cached_property
+    def ended(self) -> tuple[Fallen, ...]:
+        """What ended badly among the hosts that are there."""
+        return tuple(endings(pod for pod in self.view.pods.values() if pod.slice >= 0))
+
+    @cached_property
+    def held(self) -> tuple[Pod, ...]:
+        """Pods with a container that waits for something."""
+        return tuple(pod for pod in self.everyone if any(item.waiting for item in pod.states))
+
     def pending(self) -> Iterator[tuple[Pod, str]]:
         """Pods that the scheduler refuses, with its words."""
         for pod in self.everyone:

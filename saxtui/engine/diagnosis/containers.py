@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from saxtui.engine.diagnosis.case import HTTP, Case, Fallen, endings, said_by, told_by
+from saxtui.engine.diagnosis.case import HTTP, Case, Fallen, said_by, told_by
 from saxtui.engine.diagnosis.rule import Finding, Rule
 from saxtui.model.diagnosis import Action, Clue, Gravity
 from saxtui.model.workloads import Ending
@@ -19,15 +19,18 @@ _SIGNALS = {139: "segmentation fault", 134: "abort", 136: "arithmetic fault", 13
 def _ended(case: Case) -> list[Fallen]:
     """Hosts that ended badly and whose slice is not back: those still to be seen, and those remembered."""
     found = {item.uid: item for item in case.fallen if item.slice >= 0 and case.now - item.ending.at < _SPELL}
-    for item in endings(pod for pod in case.view.pods.values() if pod.slice >= 0):
+    for item in case.ended:
         lines = case.log(case.view.pods[item.uid])[-20:]
         found.setdefault(item.uid, replace(item, lines=lines))
     return [item for item in found.values() if not _back(case, item)]
 
 
 def _back(case: Case, item: Fallen) -> bool:
-    same = any(pod.uid == item.uid for pod in case.view.pods.values())
-    return not same and case.settled(item.slice) and all(case.settled(index) for index in case.view.slice_indexes)
+    return (
+        item.uid not in case.view.pods
+        and case.settled(item.slice)
+        and all(case.settled(index) for index in case.view.slice_indexes)
+    )
 
 
 def _kind(item: Fallen) -> str:

@@ -45,7 +45,7 @@ def look(case: Case, kind: str) -> Iterator[Finding]:
         found = next((item for item in pod.states if item.waiting in _WAITING), None)
         return found.image if found is not None and _kind(_words(case, pod), found.waiting) == kind else ""
 
-    waiting = [(pod, "") for pod in case.everyone if any(item.waiting in _WAITING for item in pod.states)]
+    waiting = [(pod, "") for pod in case.held if any(item.waiting in _WAITING for item in pod.states)]
     for name, pods in grouped(waiting, image).items():
         who = [pod for pod, _ in pods]
         said, way_out = _SAID[kind]

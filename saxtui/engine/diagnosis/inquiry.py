@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from saxtui.engine.diagnosis import Case, Heard, report
+from saxtui.engine.rests import Rests
 from saxtui.engine.store import Part, Store
 from saxtui.engine.watching.aftermath import Aftermath
 from saxtui.engine.watching.connection import Connection
@@ -24,6 +25,8 @@ from saxtui.ports import Clock, Journal, Kubernetes, LogRequest
 if TYPE_CHECKING:
     from saxtui.model.deployment import Deployment
 
+T = TypeVar("T")
+
 _TAIL = 400
 _MOST_LOGS = 48
 """Logs read for one answer: the suspicious ones first, then primaries and servers."""
@@ -32,8 +35,8 @@ _LEAST = 2.0
 """Real seconds between two answers while somebody looks on."""
 _SELDOM = 20.0
 """Real seconds after which the logs are read again although nothing changed."""
-_SHARE = 9
-"""At most a tenth of the time goes into judging."""
+_SHARE = 2
+"""At most a third of the time goes into judging."""
 _BIG = 400
 """Pods from which on the rules run in a thread."""
 _NEW = 120.0
@@ -68,7 +71,11 @@ class Inquiry:
         while True:
             revision, began = self._store.revision, time.monotonic()
             view = self._store.state.cluster.value
-            if view is not None and began - read > _SELDOM and (suspicious(view, self._clock.now()) or not read):
+            if (
+                view is not None
+                and began - read > _SELDOM
+                and (not read or await _aside(view, suspicious, self._clock.now()))
+            ):
                 await self._read(view)
                 read = time.monotonic()
             before = self._store.state.why.value
@@ -98,7 +105,8 @@ class Inquiry:
     async def _judge(self) -> Report:
         case = await self._case()
         if len(case.view.pods) > _BIG:
-            found = await asyncio.to_thread(report, case)
+            with Rests() as rests:
+                found = await asyncio.to_thread(report, case, rest=rests.rest)
         else:
             found = report(case)
         last = self._store.state.why.value
@@ -138,9 +146,8 @@ class Inquiry:
 
     async def _read(self, view: ClusterView) -> None:
         """The logs worth reading; those of pods that are gone are forgotten, what cannot be read stays as it was."""
-        everyone = {**view.pods, **view.system}
-        self._logs = {uid: lines for uid, lines in self._logs.items() if uid in everyone}
-        chosen = worth_reading(view, self._clock.now())[:_MOST_LOGS]
+        self._logs = {uid: lines for uid, lines in self._logs.items() if uid in view.pods or uid in view.system}
+        chosen = (await _aside(view, worth_reading, self._clock.now()))[:_MOST_LOGS]
         if not chosen:
             return
         try:
@@ -161,6 +168,11 @@ class Inquiry:
             except CallError:
                 return
         self._logs[pod.uid] = tuple(replace(line, slice=pod.slice, host=pod.host) for line in lines)
+
+
+async def _aside(view: ClusterView, look: Callable[[ClusterView, float], T], now: float) -> T:
+    """Look at all pods: in a thread where they are many."""
+    return await asyncio.to_thread(look, view, now) if len(view.pods) > _BIG else look(view, now)
 
 
 def _same(before: tuple[object, ...], now: tuple[object, ...]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from saxtui.engine.diagnosis.case import Case, host
@@ -30,9 +30,12 @@ def fired(case: Case, rules: Sequence[Rule] = ALL) -> list[tuple[Rule, Finding]]
     return [(rule, finding) for rule in rules for finding in rule.look(case)]
 
 
-def diagnose(case: Case, rules: Sequence[Rule] = ALL) -> tuple[Diagnosis, ...]:
-    """One diagnosis a cause, the worst and deepest first."""
-    found = [_Found(rule, place, finding) for place, rule in enumerate(rules) for finding in rule.look(case)]
+def diagnose(case: Case, rules: Sequence[Rule] = ALL, rest: Callable[[], None] = lambda: None) -> tuple[Diagnosis, ...]:
+    """One diagnosis a cause, the worst and deepest first. `rest` is called after every rule."""
+    found: list[_Found] = []
+    for place, rule in enumerate(rules):
+        found += [_Found(rule, place, finding) for finding in rule.look(case)]
+        rest()
     roots = []
     # The shallowest first, so that a symptom of a symptom hangs in the right place of the chain.
     for item in sorted(found, key=lambda item: -item.place):
@@ -89,9 +92,9 @@ def _link(found: _Found) -> Link:
     return Link(finding.said, finding.clues, finding.certainty, found.rule.id)
 
 
-def report(case: Case, rules: Sequence[Rule] = ALL) -> Report:
-    """The diagnoses, or the raw facts where none fits what is wrong."""
-    diagnoses = diagnose(case, rules)
+def report(case: Case, rules: Sequence[Rule] = ALL, rest: Callable[[], None] = lambda: None) -> Report:
+    """The diagnoses, or the raw facts where none fits what is wrong. `rest` is called after every rule."""
+    diagnoses = diagnose(case, rules, rest)
     facts = tuple(_facts(case))
     unseen = [f"{kind}: {said}" for kind, said in sorted(case.view.hidden.items())]
     if case.view.freshness is Freshness.CONNECTING and case.up:
