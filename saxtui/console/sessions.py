@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from saxtui.model.choices import Choice
     from saxtui.model.deployment import Deployment
     from saxtui.model.plan import Plan
+    from saxtui.model.progress import RunProgress
     from saxtui.ports import Cloud, ClusterInfo
     from saxtui.present.spend import Meter
+
+_PRICED_FOR = 0.5  # seconds of the deployment's clock
 
 
 @dataclass(eq=False, slots=True)
@@ -47,6 +50,8 @@ class Live:
     run_kind: str = ""
     result: RunResult | None = None
     saved: str = ""
+    priced: tuple[RunProgress | None, float, Meter | None] = (None, 0.0, None)
+    """What `cost` was worked out last from, for when, and what came out: it is asked for twice with every frame."""
 
     @property
     def name(self) -> str:
@@ -57,7 +62,11 @@ class Live:
         """What bills and what was spent at `now` (epoch seconds), from what the journal says exists."""
         from saxtui.present.spend import meter
 
-        return meter(self.session.deployment, self.state.progress, now)
+        progress, asked, known = self.priced
+        if known is None or progress is not self.state.progress or not 0 <= now - asked < _PRICED_FOR:
+            known = meter(self.session.deployment, self.state.progress, now)
+            self.priced = self.state.progress, now, known
+        return known
 
     @property
     def store(self) -> Store:

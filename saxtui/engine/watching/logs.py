@@ -57,10 +57,15 @@ def select(pods: Mapping[str, Pod], selection: LogSelection) -> list[Pod]:
 
 
 def _one(pods: Mapping[str, Pod], name: str) -> Pod:
-    exact = [pod for pod in pods.values() if pod.name == name]
-    found = exact or sorted((pod for pod in pods.values() if pod.name.startswith(name)), key=lambda pod: pod.name)
+    found = []
+    for pod in pods.values():
+        if pod.name.startswith(name):
+            if len(pod.name) == len(name):
+                return pod
+            found.append(pod)
     if len(found) == 1:
         return found[0]
+    found.sort(key=lambda pod: pod.name)
     if found:
         said = f"fits {len(found)} pods: {', '.join(pod.name for pod in found[:6])}"
     else:
@@ -179,7 +184,6 @@ class _Run:
     # -- for ever
     async def follow(self, view: ClusterView) -> None:
         """A follower for every selected pod, those that come later too; only those of the beginning keep `tail`."""
-        first = {pod.uid for pod in view.pods.values()}
         followed: set[str] = set()
         async with asyncio.TaskGroup() as tasks:
             while True:
@@ -189,7 +193,7 @@ class _Run:
                     if pod.uid not in followed and (pod.state in _STARTED or pod.restarts):
                         followed.add(pod.uid)
                         self._last = pod.uid
-                        tasks.create_task(self._follow(pod, self._tail if pod.uid in first else None))
+                        tasks.create_task(self._follow(pod, self._tail if pod.uid in view.pods else None))
                 while (now := self._store.state.cluster.value) is None or now.pods is known.pods:
                     revision = await self._store.changed(revision)
 
