@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from saxtui.engine.rests import Rests, Stopped
+from saxtui.engine.diagnosis.rests import Rests, Stopped
 
 
 async def test_work_that_nobody_waits_for_stops_at_its_next_rest() -> None:

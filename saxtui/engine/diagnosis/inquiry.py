@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from saxtui.engine.diagnosis import Case, Heard, report
-from saxtui.engine.rests import Rests
+from saxtui.engine.diagnosis.rests import Rests
 from saxtui.engine.store import Part, Store
 from saxtui.engine.watching.aftermath import Aftermath
 from saxtui.engine.watching.connection import Connection
