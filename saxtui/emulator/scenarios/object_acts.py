@@ -80,7 +80,9 @@ def _pool_deleted(world: World, row: Json) -> None:
 
 
 def _bucket_deleted(world: World, row: Json) -> None:
-    for name in [name for name in world.table("storage.buckets") if re.search(row["bucket"], name)]:
+    cells = {admin.get("bucket") for admin in world.table("sax.admins").values()}
+    there = tuple(world.table("storage.buckets"))
+    for name in [name for name in there if (re.search(row["bucket"], name) if row["bucket"] else name in cells)]:
         del world.table("storage.buckets")[name]
         objects = world.table("storage.objects")
         for key in [key for key in objects if key.startswith(f"{name}/")]:

@@ -148,7 +148,7 @@ class PoolDeleted(ActFault, tag="pool-deleted"):
 
 
 class BucketDeleted(ActFault, tag="bucket-deleted"):
-    """Somebody deletes the buckets whose name matches, with all that is in them."""
+    """Somebody deletes the buckets whose name matches, by default those cells are kept in, with all that is in them."""
 
     bucket: str = ""
 
