@@ -30,6 +30,15 @@ def ability_words(abilities: Abilities) -> str:
     return "; ".join(parts)
 
 
+def compare_words(abilities: Abilities | None) -> str:
+    """How the two models of a comparison are asked."""
+    if abilities is None:
+        return ""
+    if abilities.one_at_a_time:
+        return "one request at a time: the two models are asked one after the other"
+    return "both models are asked at once"
+
+
 def facts(turn: Turn) -> str:
     """Latency, speed (marked as an estimate unless the server counted), score and parameters."""
     parts = [f"{turn.seconds:.1f} s"]

@@ -59,6 +59,7 @@ async def test_two_models_answer_one_prompt(tmp_path: Path, size: tuple[int, int
         await until(pilot, lambda: isinstance(app.screen, ChooseModal), "the models")
         await pilot.press("down", "enter")
         await until(pilot, lambda: "against" in shown(app), "the heading says so")
+        assert "the two models are asked one after the other" in shown(app)
         await say(pilot, app, "which?")
         assert [ask.model for ask in session.asks] == ["/sax/test/spmd", "/sax/test/spmd", OTHER]
         lines = [line for line in shown(app).splitlines() if "echo which?" in line]

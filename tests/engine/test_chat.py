@@ -30,9 +30,10 @@ class Talker:
     asked: list[Ask] = field(default_factory=list)
     errors: list[SaxtuiError] = field(default_factory=list)
     gate: asyncio.Event | None = None
+    alone: bool = False
 
     async def abilities(self, model: str = "", timeout: float = 10.0) -> Abilities:
-        return Abilities(streams=True, messages=True)
+        return Abilities(streams=True, messages=True, one_at_a_time=self.alone)
 
     async def names(self, timeout: float = 10.0) -> list[str]:
         return ["m"]
@@ -190,6 +191,48 @@ async def test_stopping(tmp_path: Path) -> None:
         assert (turn.state, turn.partial) == (TurnState.UNANSWERED, "half ")
         assert "you stopped waiting" in turn.said
         assert [ask.prompt for ask in here.talker.asked] == ["one"], "a prompt taken back is never sent"
+
+
+@pytest.mark.parametrize("alone", [False, True])
+async def test_the_models_of_a_comparison_are_asked_at_once_where_that_means_something(
+    tmp_path: Path, alone: bool
+) -> None:
+    async with room(tmp_path) as here:
+        here.talker.gate, here.talker.alone = asyncio.Event(), alone
+        pair = await here.chat.put(here.thread, "one", models=("m", "n"))
+        await here.chat.put(here.thread, "two")
+        wanted = ["m"] if alone else ["m", "n"]
+        await until(lambda: [turn.partial for turn in here.chat.turns.values()].count("half ") == len(wanted))
+        said = [step.said for step in here.chat.waits.values()]
+        assert said == ["the other model is asked first"] * alone + ["an earlier prompt is being answered"]
+        assert [turn.model for turn in here.chat.waiting] == wanted
+        assert [ask.model for ask in here.talker.asked] == wanted, "and the next prompt waits for both"
+        here.talker.gate.set()
+        turns = await here.all()
+    assert [turn.state for turn in turns] == [TurnState.ANSWERED] * 3
+    assert [turn.pair for turn in pair] == [pair[0].pair] * 2
+    assert [(ask.prompt, ask.model) for ask in here.talker.asked] == [("one", "m"), ("one", "n"), ("two", "m")]
+
+
+async def test_one_of_a_comparison_can_be_stopped(tmp_path: Path) -> None:
+    async with room(tmp_path) as here:
+        here.talker.gate = asyncio.Event()
+        first, _ = await here.chat.put(here.thread, "one", models=("m", "n"))
+        await until(lambda: len(here.chat.waiting) == 2)
+        assert await here.chat.stop(first)
+        here.talker.gate.set()
+        assert [turn.state for turn in await here.all()] == [TurnState.UNANSWERED, TurnState.ANSWERED]
+
+
+async def test_a_comparison_left_queued_goes_on_as_one(tmp_path: Path) -> None:
+    async with room(tmp_path, obstacles=("it loads",)) as here:
+        await here.chat.put(here.thread, "one", models=("m", "n"))
+    async with room(tmp_path) as here:
+        here.talker.gate = asyncio.Event()
+        await here.chat.resume()
+        await until(lambda: len(here.chat.waiting) == 2)
+        here.talker.gate.set()
+        assert [turn.state for turn in await here.all()] == [TurnState.ANSWERED] * 2
 
 
 async def test_leaving_while_an_answer_comes_keeps_what_came(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from saxtui.console.widgets.rule_title import RuleTitle
 from saxtui.model.conversation import WITHOUT_ANSWER, Conversation, Turn, TurnState
 from saxtui.model.serving import Sampling
 from saxtui.model.talk import Abilities
-from saxtui.present.chat import ability_words, waiting_words
+from saxtui.present.chat import ability_words, compare_words, waiting_words
 
 if TYPE_CHECKING:
     from saxtui.adapters.disk.conversations import Conversations
@@ -103,8 +103,8 @@ class ChatScreen(ConsoleScreen):
 
     @property
     def waiting(self) -> Turn | None:
-        """The prompt that is with the server."""
-        return self.party.chat.waiting if self.party is not None else None
+        """The prompt that is with the server; of a comparison the first one."""
+        return next(iter(self.party.chat.waiting), None) if self.party is not None else None
 
     @property
     def unanswered(self) -> Turn | None:
@@ -207,7 +207,8 @@ class ChatScreen(ConsoleScreen):
         self.empty.update(Content.styled(said if partner and not partner.reason else "", ROLE_STYLE["dim"]))
 
     def _ability(self) -> str:
-        parts = [f"system text: {' '.join(self.system.split())[:40]}"] if self.system else []
+        parts = [compare_words(self.abilities)] if self.against else []
+        parts += [f"system text: {' '.join(self.system.split())[:40]}"] if self.system else []
         parts.append(ability_words(self.abilities) if self.abilities else "what the server takes is not known yet")
         return " · ".join(filter(None, parts))
 
@@ -364,8 +365,9 @@ class ChatScreen(ConsoleScreen):
         """End the search; stop waiting for an answer; give up an edit; otherwise the screen before."""
         if self.field.display:
             chat_acts.end_search(self)
-        elif (turn := self.waiting) is not None:
-            self.stop(turn)
+        elif self.party is not None and self.party.chat.waiting:
+            for turn in self.party.chat.waiting:
+                self.stop(turn)
         elif self.edited is not None:
             self.edited = None
             self.box.put("")

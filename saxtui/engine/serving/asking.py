@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
 
 from saxtui.errors import Busy, CallError, Unreachable
@@ -49,7 +49,7 @@ async def _nothing() -> None:
 
 
 class Asking:
-    """Prompts to one server, one after the other, in the order they were put."""
+    """Prompts to one server, one after the other in the order they were put, but for those put `beside`."""
 
     def __init__(self, talker: Talker, clock: Clock, obstacle: Obstacle | None = None) -> None:
         """Without an `obstacle` a prompt waits only for the server to be reached."""
@@ -64,18 +64,30 @@ class Asking:
         """How many prompts are here now, the one being answered among them."""
         return self._queue
 
+    async def one_at_a_time(self, model: str) -> bool:
+        """Whether a second request would only wait behind the first; also while the server cannot be asked."""
+        try:
+            return (await self._talker.abilities(model)).one_at_a_time
+        except CallError:
+            return True
+
     async def put(
         self,
         ask: Ask,
         sending: Callable[[], Awaitable[None]] = _nothing,
         held: Callable[[], Awaitable[None]] = _nothing,
+        *,
+        beside: bool = False,
     ) -> AsyncGenerator[Waiting | Piece, None]:
-        """See the module. Raises CallError or Refused as ports.Talker does; never repeats what may have been heard."""
+        """See the module. Raises CallError or Refused as ports.Talker does; never repeats what may have been heard.
+
+        `beside`: need not wait for its turn: the other half of a comparison, where `one_at_a_time` is not so.
+        """
         self._queue += 1
         try:
-            if self._turn.locked():
+            if self._turn.locked() and not beside:
                 yield Waiting("an earlier prompt is being answered")
-            async with self._turn:
+            async with nullcontext() if beside else self._turn:
                 async for step in self._when_ready(ask, sending, held):
                     yield step
         finally:

@@ -8,9 +8,10 @@ comes of an answer is kept as it grows. Nothing that failed is sent again but by
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 from saxtui.engine.serving.asking import Asking, Waiting
 from saxtui.engine.serving.memory import Memory
@@ -32,9 +33,16 @@ class _Gone(Exception):
 
 @dataclass(eq=False)
 class _Way:
-    """One prompt on its way. `fresh` is text that is not in `turn` yet, `unsaved` text that is not on disk yet."""
+    """One prompt on its way. `fresh` is text that is not in `turn` yet, `unsaved` text that is not on disk yet.
+
+    `before`: the prompts put earlier; `pair`: those put in the same act, before it in order. `beside`: sent while one
+    of its pair is answered.
+    """
 
     turn: Turn
+    before: tuple[asyncio.Task[None], ...] = ()
+    pair: tuple[asyncio.Task[None], ...] = ()
+    beside: bool = False
     task: asyncio.Task[None] | None = None
     fresh: list[str] = field(default_factory=list)
     unsaved: list[str] = field(default_factory=list)
@@ -65,7 +73,6 @@ class Chat:
         self._changed = changed
         self._messages = messages
         self._ways: dict[int, _Way] = {}
-        self._order = asyncio.Lock()
         self.trouble: Problem | None = None
         """Why a prompt or an answer could not be recorded, the last time one could not."""
 
@@ -80,9 +87,9 @@ class Chat:
         return {number: way.waits for number, way in self._ways.items() if way.waits is not None}
 
     @property
-    def waiting(self) -> Turn | None:
-        """The prompt that is with the server, if any."""
-        return next((way.turn for way in self._ways.values() if way.turn.state is TurnState.SENT), None)
+    def waiting(self) -> tuple[Turn, ...]:
+        """What is with the server: one prompt, or one to each model of a comparison where they can be asked at once."""
+        return tuple(way.turn for way in self._ways.values() if way.turn.state is TurnState.SENT)
 
     async def put(
         self, conversation: Conversation, prompt: str, sampling: Sampling | None = None, *,
@@ -92,15 +99,14 @@ class Chat:
         made = await self._memory.queue(
             conversation.id, prompt, sampling, models=models or (conversation.model,), wanted=wanted, replaces=replaces
         )
-        for turn in made:
-            self._start(turn)
+        self._start(made)
         return made
 
     async def resume(self) -> None:
         """Go on with what an earlier saxtui left queued. Raises Refused."""
-        for turn in await self._memory.queued(self.place):
-            if turn.id not in self._ways:
-                self._start(turn)
+        left = [turn for turn in await self._memory.queued(self.place) if turn.id not in self._ways]
+        for _, together in groupby(left, key=lambda turn: turn.pair or -turn.id):
+            self._start(together)
 
     async def stop(self, turn: Turn) -> bool:
         """Take a queued prompt out again, or stop waiting for an answer; whether there was anything to stop."""
@@ -130,16 +136,20 @@ class Chat:
         if tasks:
             await asyncio.wait(tasks)
 
-    def _start(self, turn: Turn) -> None:
-        way = _Way(turn)
-        self._ways[turn.id] = way
-        way.task = asyncio.create_task(self._run(way), name=f"prompt {turn.id}")
+    def _start(self, turns: Iterable[Turn]) -> None:
+        """The prompts of one act: after all earlier ones."""
+        before = tuple(way.task for way in self._ways.values() if way.task is not None)
+        pair: tuple[asyncio.Task[None], ...] = ()
+        for turn in turns:
+            way = self._ways[turn.id] = _Way(turn, before, pair)
+            way.task = asyncio.create_task(self._run(way), name=f"prompt {turn.id}")
+            pair = (*pair, way.task)
 
     async def _run(self, way: _Way) -> None:
         try:
-            async with self._order:
-                while not await self._sent(way):
-                    pass
+            await self._its_turn(way)
+            while not await self._sent(way):
+                pass
         except _Gone:
             pass
         except SaxtuiError as error:
@@ -148,13 +158,26 @@ class Chat:
             del self._ways[way.turn.id]
             self._changed()
 
+    async def _its_turn(self, way: _Way) -> None:
+        """Wait for what was put earlier; for the other half of a comparison only where it must be."""
+        if way.before:
+            way.waits = Waiting("an earlier prompt is being answered")
+            await asyncio.wait(way.before)
+        if way.pair:
+            way.beside = not await self._asking.one_at_a_time(way.turn.model)
+            if not way.beside:
+                way.waits = Waiting("the other model is asked first")
+                await asyncio.wait(way.pair)
+        way.waits = None
+
     async def _sent(self, way: _Way) -> bool:
         """Send it once it can be heard; False when it was refused unsent and waits again."""
         saving = asyncio.create_task(self._save(way), name=f"save {way.turn.id}")
         answer: Answer | None = None
         try:
             ask = await self._ask(way.turn)
-            steps = self._asking.put(ask, sending=lambda: self._claim(way), held=lambda: self._held(way))
+            steps = self._asking.put(ask, sending=lambda: self._claim(way), held=lambda: self._held(way),
+                                      beside=way.beside)  # fmt: skip
             async with aclosing(steps):
                 async for step in steps:
                     answer = self._take(way, step) or answer
