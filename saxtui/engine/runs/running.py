@@ -21,6 +21,7 @@ from saxtui.engine.runs.manifests import Manifest
 from saxtui.engine.runs.result import RunResult
 from saxtui.engine.runs.usual import Times
 from saxtui.engine.steps import ContextMaker, catalog
+from saxtui.engine.steps.check import no_project
 from saxtui.engine.store import Part, Store
 from saxtui.engine.watching.connection import Connection
 from saxtui.errors import CallError, ExitCode, Problem, Refused
@@ -29,7 +30,7 @@ from saxtui.model import events as ev
 from saxtui.model import term
 from saxtui.model.checks import CheckRow
 from saxtui.model.plan import Action, Plan, StepKind
-from saxtui.model.progress import Ownership, RunProgress
+from saxtui.model.progress import Ownership
 from saxtui.ports import Cloud, Journal
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Runs:
         """Where what is ours is no longer what we made. Reads only. Raises CallError."""
         progress = self._store.state.progress
         recorder = _Silent("drift", self._journal, self._store, self._cloud.clock)
-        return await drift(self._steps(), self._maker(Control(), recorder, progress, self._lease()), progress)
+        return await drift(self._steps(), self._maker(Control(), recorder, self._lease()), progress)
 
     async def up(
         self, plan: Plan, *, take_over: bool = False, adopt: Collection[str] = (), kind: str = "up"
@@ -115,21 +116,17 @@ class Runs:
         self._check_names(steps)
         if plan.step("cluster").action is Action.CREATE:
             await self._connection.forget()
-        control, recorder = self._begin(kind)
-        lease = self._lease(take_over)
-        try:
-            await control.reading(lease.look())
+
+        async def work(control: Control, recorder: Recorder, lease: Lease) -> RunResult:
             new_term = await self._begin_term(recorder)
             steps = self._steps()
-            make = self._maker(control, recorder, self._store.state.progress, lease, adopt=self._named(adopt))
+            make = self._maker(control, recorder, lease, adopt=self._named(adopt))
             if new_term:
                 await self._mark(make)
             result = await self._mirrored(lease, provisioning.provision(plan, steps, make, recorder, kind))
             return await self._with_choices(result)
-        except Paused:
-            return self._not_begun(kind)
-        finally:
-            self._control = None
+
+        return await self._under_lease(kind, take_over, work)
 
     async def extend(self, seconds: float, *, take_over: bool = False) -> float:
         """Move the end of its time to live, from now where it is over or was never set; returns it in epoch seconds.
@@ -144,7 +141,7 @@ class Runs:
             now = self._cloud.clock.now()
             until = max(now, self._store.state.progress.until or now) + seconds
             await recorder.emit(ev.TermSet(at=now, run=recorder.run, until=until))
-            await self._mark(self._maker(control, recorder, self._store.state.progress, lease))
+            await self._mark(self._maker(control, recorder, lease))
             await lease.release()
             return until
         finally:
@@ -175,16 +172,11 @@ class Runs:
             raise self._refused(said, f"take it down: saxtui down -d {wanted.name}")
         steps = self._steps()
         self._check_names(steps)
-        control, recorder = self._begin(pausing.KIND)
-        lease = self._lease(take_over)
-        try:
-            await control.reading(lease.look())
-            make = self._maker(control, recorder, self._store.state.progress, lease)
-            return await self._mirrored(lease, pausing.pause(steps, make, recorder))
-        except Paused:
-            return self._not_begun(pausing.KIND)
-        finally:
-            self._control = None
+
+        async def work(control: Control, recorder: Recorder, lease: Lease) -> RunResult:
+            return await self._mirrored(lease, pausing.pause(steps, self._maker(control, recorder, lease), recorder))
+
+        return await self._under_lease(pausing.KIND, take_over, work)
 
     async def mend(self, *, take_over: bool = False) -> RunResult:
         """Take our JobSet away, with proof, and make it again: every host of every slice starts together.
@@ -197,16 +189,12 @@ class Runs:
             raise self._refused(said, f"look at it: saxtui status -d {self._deployment.name}")
         steps = self._steps()
         self._check_names(steps)
-        control, recorder = self._begin(mending.KIND)
-        lease = self._lease(take_over)
-        try:
-            await control.reading(lease.look())
-            make = self._maker(control, recorder, self._store.state.progress, lease)
-            result = await self._mirrored(lease, mending.take_away(steps[mending.STEP], make, recorder))
-        except Paused:
-            return self._not_begun(mending.KIND)
-        finally:
-            self._control = None
+
+        async def work(control: Control, recorder: Recorder, lease: Lease) -> RunResult:
+            make = self._maker(control, recorder, lease)
+            return await self._mirrored(lease, mending.take_away(steps[mending.STEP], make, recorder))
+
+        result = await self._under_lease(mending.KIND, take_over, work)
         if result.exit_code is not ExitCode.DONE:
             return result
         return replace(await self.up(await self.plan(), take_over=take_over), kind=mending.KIND)
@@ -219,36 +207,30 @@ class Runs:
         self._check_names(steps)
         named = self._named(also)
         self._check_adopted(steps, named)
-        control, recorder = self._begin("down")
-        lease = self._lease(take_over)
-        try:
-            await control.reading(lease.look())
+
+        async def work(control: Control, recorder: Recorder, lease: Lease) -> RunResult:
             steps = self._steps(await control.reading(self._labelled_pools()))
             known = catalog.edges(self._deployment)
             needs = {name: known.get(name, ("cluster",)) for name in steps}
-            progress = self._store.state.progress
-            make = self._maker(control, recorder, progress, lease, keep_bucket=keep_bucket, also=named)
+            make = self._maker(control, recorder, lease, keep_bucket=keep_bucket, also=named)
             return await self._mirrored(lease, teardown.tear_down(steps, needs, make, recorder))
-        except Paused:
-            return self._not_begun("down")
+
+        try:
+            return await self._under_lease("down", take_over, work)
         finally:
-            self._control = None
             await self._connection.forget()
 
     async def roll_back(self, *, take_over: bool = False) -> RunResult:
         """Delete only the pools that could not be made, with proof; the rest stays. Raises Refused like `up`."""
         failed = choosing.failed_pools(self._deployment, self._store.state.progress)
         steps = {name: step for name, step in self._steps().items() if name.removeprefix(choosing.POOL) in failed}
-        control, recorder = self._begin(rollback.KIND)
-        lease = self._lease(take_over)
-        try:
-            await control.reading(lease.look())
-            make = self._maker(control, recorder, self._store.state.progress, lease)
-            return await self._mirrored(lease, rollback.roll_back(steps, make, recorder))
-        except Paused:
-            return self._not_begun(rollback.KIND)
-        finally:
-            self._control = None
+
+        async def work(control: Control, recorder: Recorder, lease: Lease) -> RunResult:
+            return await self._mirrored(
+                lease, rollback.roll_back(steps, self._maker(control, recorder, lease), recorder)
+            )
+
+        return await self._under_lease(rollback.KIND, take_over, work)
 
     async def wait_for_room(self, minutes: int, every: float = 300.0) -> RunResult:
         """Roll back and ask again every `every` seconds until it works or the minutes are over. Raises like `up`.
@@ -328,19 +310,9 @@ class Runs:
     async def _plan(self, adopt: frozenset[str]) -> Plan:
         wanted = self._deployment
         self._check_ours()
-        await self._cloud.projects.account()
-        project = await self._cloud.projects.get(wanted.project)
-        if project is None:
-            raise Refused(
-                Problem(
-                    tried="find",
-                    target=f"project {wanted.project}",
-                    said="does not exist, or you may not see it",
-                    next_step="check the project id; the ones you may see: gcloud projects list",
-                    reason="PROJECT",
-                    command=f"gcloud projects describe {wanted.project}",
-                )
-            )
+        account = await self._cloud.projects.account()
+        if await self._cloud.projects.get(wanted.project) is None:
+            raise Refused(no_project(wanted.project, account, ""))
         steps = self._steps()
         self._check_names(steps)
         times = await self._times() if self._times is not None else Times()
@@ -351,7 +323,7 @@ class Runs:
     async def _observe(self, steps: Mapping[str, Step], adopt: frozenset[str]) -> dict[str, Observation]:
         """A look at every step that can be looked at now: what is in a cluster only when that cluster answers."""
         recorder = _Silent("plan", self._journal, self._store, self._cloud.clock)
-        make = self._maker(Control(), recorder, self._store.state.progress, self._lease(), adopt=adopt)
+        make = self._maker(Control(), recorder, self._lease(), adopt=adopt)
 
         async def look(name: str) -> tuple[str, Observation]:
             ctx = make(name)
@@ -407,6 +379,20 @@ class Runs:
         run = f"{kind}-{int(self._cloud.clock.now())}-{secrets.token_hex(3)}"
         return self._control, Recorder(run, self._journal, self._store, self._cloud.clock)
 
+    async def _under_lease(
+        self, kind: str, take_over: bool, work: Callable[[Control, Recorder, Lease], Awaitable[RunResult]]
+    ) -> RunResult:
+        """One run: nothing is sent before the lease is seen to be free or ours, and no other run begins meanwhile."""
+        control, recorder = self._begin(kind)
+        lease = self._lease(take_over)
+        try:
+            await control.reading(lease.look())
+            return await work(control, recorder, lease)
+        except Paused:
+            return self._not_begun(kind)
+        finally:
+            self._control = None
+
     def _not_begun(self, kind: str) -> RunResult:
         """Paused before anything was sent or journaled."""
         return RunResult(kind, "paused", provisioning.exit_code("paused", self._store.state.progress), 0.0)
@@ -437,13 +423,14 @@ class Runs:
         self,
         control: Control,
         recorder: Recorder,
-        before: RunProgress,
         lease: Lease,
         *,
         keep_bucket: bool = False,
         adopt: frozenset[str] = frozenset(),
         also: frozenset[str] = frozenset(),
     ) -> ContextMaker:
+        before = self._store.state.progress
+
         def make(step: str) -> StepContext:
             return StepContext(
                 step=step,
