@@ -52,6 +52,7 @@ async def say(pilot: Pilot[int], app: ConsoleApp, prompt: str) -> None:
 
 @pytest.mark.parametrize(("size", "beside"), [((120, 40), True), ((80, 24), False)])
 async def test_two_models_answer_one_prompt(tmp_path: Path, size: tuple[int, int], beside: bool) -> None:
+    """A7: two models side by side."""
     session = loaded()
     async with opened(session, tmp_path, "chat", size) as (app, pilot):
         await say(pilot, app, "first")

@@ -32,6 +32,7 @@ def screen_of(app: ConsoleApp) -> ChatScreen:
 
 @SIZES
 async def test_prompt_and_reply(tmp_path: Path, size: tuple[int, int]) -> None:
+    """A7: the answer tells its latency and score, the screen which dialect the server speaks."""
     session = loaded()
     session.answer = lambda _p: (Candidate("quietly [red]7[/red] harbour", -12.1), Candidate("the the", -12.4))
     async with opened(session, tmp_path, "chat", size) as (app, pilot):
@@ -132,6 +133,7 @@ async def test_escape_stops_waiting_and_gives_the_prompt_back(tmp_path: Path, si
 
 @SIZES
 async def test_a_prompt_waits_for_its_model(tmp_path: Path, size: tuple[int, int]) -> None:
+    """A7: typed while the model loads, a prompt waits, and is sent once."""
     session = FakeSession(deployment())
     session.serve(model(Rung.ASSIGNED, Rung.LOADING))
     async with opened(session, tmp_path, "chat", size) as (app, pilot):

@@ -21,6 +21,7 @@ SIZES = pytest.mark.parametrize("size", [(120, 40), (80, 24)])
 
 @SIZES
 async def test_the_ladder_and_its_evidence(tmp_path: Path, size: tuple[int, int]) -> None:
+    """A7: assigned 2 of 2, loaded 1 of 2, and what proves it."""
     session = FakeSession(deployment())
     session.serve(model(Rung.LOADED, Rung.LOADING))
     async with opened(session, tmp_path, "models", size) as (app, pilot):
@@ -34,6 +35,7 @@ async def test_the_ladder_and_its_evidence(tmp_path: Path, size: tuple[int, int]
 
 
 async def test_assigned_is_said_not_to_be_loaded(tmp_path: Path) -> None:
+    """A7: what the admin server calls active is not green."""
     session = FakeSession(deployment())
     session.serve(model(Rung.ASSIGNED, Rung.ASSIGNED))
     async with opened(session, tmp_path, "models") as (app, pilot):

@@ -221,6 +221,7 @@ def generates(cloud: EmbeddedCloud) -> int:
 
 
 async def test_a_prompt_waits_for_the_load_and_is_sent_once(tmp_path: Path) -> None:
+    """A7 on the console: no request carries a prompt before the model is proved loaded."""
     async with up(tmp_path) as (cloud, env), console(env) as (screen, pilot):
         await until(pilot, lambda: screen.partner is not None and "is not published" in screen.partner.reason)
         await pilot.press(*"How many days?", "enter")

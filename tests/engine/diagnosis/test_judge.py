@@ -13,6 +13,7 @@ from tests.engine.diagnosis.roads import ROADS, joined, now, travel
 
 
 async def test_eight_pods_with_one_cause_are_one_diagnosis_with_both_lines_as_evidence() -> None:
+    """A12: the topology selector that somebody made wrong."""
     witness = await travel(next(road for road in ROADS if road.name == "wrong topology"))
     found = diagnose(witness.case())
     assert [item.rule for item in found] == ["pending-selector"]
