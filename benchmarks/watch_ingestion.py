@@ -4,9 +4,10 @@
 
 A loopback server in a process of its own sends pod events of about 8 kB as fast as they are taken. In turn, in one run:
 saxtui's watch down to the views it hands out; aiohttp with msgspec and nothing else (aim: at least 0.8 of it); the
-official client's own watch with its models (aim: at least 20 times as fast); kr8s, where it is installed (it is no dependency:
-`pip install 'kr8s==0.20.*'` into a virtual environment that sees this one's packages). Then 10,000
+official client's own watch with its models (aim: at least 20 times as fast); kr8s, where it is installed. Then 10,000
 pods are listed while a probe measures how long the event loop was blocked at most (aim: at most 50 ms).
+
+kr8s is no dependency: `pip install 'kr8s==0.20.*'` into a virtual environment that sees this one's packages.
 """
 
 from __future__ import annotations
