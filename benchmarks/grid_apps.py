@@ -18,6 +18,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import saxtui.console  # noqa: F401  # before textual: all of them paint as often as the console does
+
+# isort: split
 from textual.app import App, ComposeResult
 from textual.widgets import DataTable, Static
 
