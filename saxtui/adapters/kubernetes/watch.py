@@ -30,6 +30,8 @@ from saxtui.ports import Clock
 _PAGE = "500"
 _FRAME = 1 / 15
 """Real seconds between two views at least: no screen shows more."""
+_LINES = 64
+"""Changes folded in before the event loop gets a turn: what gathered while it was busy comes at once."""
 _BEAT = 3.0
 _BEAT_TIMEOUT = 4.0
 _STALE = 8.0
@@ -272,9 +274,11 @@ class Watcher:
                     except Exception as error:
                         raise errors.from_exception(error, "watch", source.kind) from error
                     self._heard()
-                    for line in splitter.feed(chunk):
+                    for number, line in enumerate(splitter.feed(chunk), 1):
                         if line.strip():
                             self._versions[source.key] = self._fold(source.kind, line) or self._versions[source.key]
+                        if number % _LINES == 0:
+                            await asyncio.sleep(0)
                     self._changed.set()
         except CallError as error:
             if error.problem.code == "410":

@@ -9,8 +9,8 @@ import msgspec
 T = TypeVar("T")
 
 
-class Wire(msgspec.Struct, rename="camel"):
-    """Fields are named as in the API, in snake case here."""
+class Wire(msgspec.Struct, rename="camel", gc=False):
+    """Fields are named as in the API, in snake case here. JSON holds no cycles: the collector need not look here."""
 
 
 class Meta(Wire):
