@@ -18,11 +18,15 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import saxtui.console  # noqa: F401  # before textual: all of them paint as often as the console does
+
+# isort: split
 from textual.app import App, ComposeResult
 from textual.widgets import Log, RichLog, Static
 
 from benchmarks.log_server import NAMESPACE, name
 from saxtui.console.styling import THEME, sheet
+from saxtui.console.tidying import Tidying
 from saxtui.console.widgets.log_pane import LogPane
 from saxtui.model.cluster import ClusterView, HostState, Pod
 from saxtui.model.log_batch import LogBatch
@@ -88,6 +92,7 @@ class Candidate(App[None]):
         yield Static("mark 0", id="mark")
 
     def on_mount(self) -> None:
+        Tidying().begin()  # as the console does: no walk through all objects while lines come
         self._file = self._counts.open("wb", buffering=0)
         self.run_worker(self._follow())
 

@@ -13,7 +13,7 @@ from saxtui.model.log_batch import LogBatch, LogLines, LogSource
 
 QUIET = 0.1
 PATIENCE = 1.0
-_MOST = 8_192
+_MOST = 4_096
 """Lines that leave at once, about: some milliseconds' work."""
 
 

@@ -20,7 +20,7 @@ from saxtui.ports import Clock, LogRequest
 
 _TICK = 0.03
 """Real seconds in which lines gather to a batch."""
-_FULL = 4_096
+_FULL = 2_048
 """A batch of so many lines says that more of them are ready."""
 _AGAIN = 2.0
 _ROOM = 65_536
@@ -145,8 +145,11 @@ class _Run:
                     self._left.set()
                     self._left.clear()
                     yield batch
+                if len(batch) >= _FULL:
+                    await self._turns.turn(ahead=True)
+                    continue
                 if len(self._merger):
-                    await asyncio.sleep(0 if len(batch) >= _FULL else _TICK)
+                    await asyncio.sleep(_TICK)
                     continue
                 if task.done():
                     task.result()
