@@ -7,6 +7,8 @@ from saxtui.present.words import age
 
 NO_METRIC = "no metric"
 _GIB = 2**30
+_FRESH, _STEP = 20.0, 10.0
+"""Seconds within which a reading counts as of now (it is read every fifteen), and the steps in which it grows old."""
 
 
 def duty(found: HostChips) -> str:
@@ -38,13 +40,15 @@ def _gib(gauge: Gauge | None) -> str:
 
 
 def read(found: HostChips, now: float) -> str:
-    """How old the reading is, and why there is no newer one."""
-    since = f"read {age(max(0.0, now - found.at))} ago" if found.at else "not read"
-    return f"{since}, not since: {found.said}" if found.said and found.known else since
+    """How old the reading is, and why there is no newer one. In steps: what is fresh changes nothing on the screen."""
+    old = max(0.0, now - found.at)
+    since = f"under {_FRESH:.0f}s" if old < _FRESH else age(old - old % _STEP)
+    told = f"read {since} ago" if found.at else "not read"
+    return f"{told}, not since: {found.said}" if found.said and found.known else told
 
 
 def line(found: HostChips | None, now: float) -> tuple[tuple[str, str], ...]:
-    """One line as texts with their roles: "TPU duty 87%  HBM 5.7 of 15.8 GiB a chip  read 12s ago"."""
+    """One line as texts with their roles: "TPU duty 87%  HBM 5.7 of 15.8 GiB a chip  read under 20s ago"."""
     if found is None:
         return (("TPU ", "dim"), ("not read yet", "dim"))
     if not found.known:

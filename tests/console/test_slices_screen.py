@@ -257,17 +257,17 @@ async def test_tpu_metrics_of_the_host_under_the_cursor(tmp_path: Path, size: tu
             pod(1, 0).uid: HostChips(said="not allowed: pods is forbidden"),
         }  # fmt: skip
         session.store.change(chips=Part(value=told, as_of=NOW))
-        line = "TPU duty 80-93%  HBM 5.0 of 15.8 GiB a chip  read 12s ago"
+        line = "TPU duty 80-93%  HBM 5.0 of 15.8 GiB a chip  read under 20s ago"
         await until(pilot, lambda: line in shown(app), "the metrics")
         await pilot.press("right")
-        line = "TPU duty no metric  HBM no metric  tensor cores 0%  read 12s ago"
+        line = "TPU duty no metric  HBM no metric  tensor cores 0%  read under 20s ago"
         await until(pilot, lambda: line in shown(app), "no metric")
         await pilot.press("right_square_bracket", "left")
         await until(pilot, lambda: session.metered == (1,), "the other slice is asked for")
         await until(pilot, lambda: "TPU no metric: not allowed: pods is forbidden" in shown(app), "the reason")
         old = replace(told[pod(0, 0).uid], said="the exporter does not answer: no answer in time")
         session.store.change(chips=Part(value={pod(1, 0).uid: old}, as_of=NOW))
-        await until(pilot, lambda: "read 12s ago, not since: the exp" in shown(app), "the last good reading")
+        await until(pilot, lambda: "read under 20s ago, not since: the exp" in shown(app), "the last good reading")
         await pilot.press("d")
         await until(pilot, lambda: "esc closes" in shown(app), "the dialog")
         await pilot.press("c")
