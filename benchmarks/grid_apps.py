@@ -18,7 +18,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import saxtui.console  # noqa: F401  # before textual: all of them paint as often as the console does
+if sys.argv[1:2] == ["console"]:
+    import saxtui.console  # noqa: F401  # before textual, as its own door does
 
 # isort: split
 from textual.app import App, ComposeResult

@@ -3,4 +3,4 @@
 import os
 
 # A key that comes right after a frame waits for two of Textual's periods: at its own 60 a second that is 33 ms.
-os.environ.setdefault("TEXTUAL_FPS", "120")
+os.environ.setdefault("TEXTUAL_FPS", "240")

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize(("asked", "found"), [("", "120"), ("30", "30")])
+@pytest.mark.parametrize(("asked", "found"), [("", "240"), ("30", "30")])
 def test_the_console_paints_often_unless_the_operator_asks_otherwise(asked: str, found: str) -> None:
     environ = {name: value for name, value in os.environ.items() if name != "TEXTUAL_FPS"}
     code = "import saxtui.console.app, textual.constants; print(textual.constants.MAX_FPS)"

@@ -2,9 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, ValuesView
 from types import MappingProxyType
 
 from saxtui.model.cluster import Gathered, HostState, Pod, SlicePods, slice_of
+
+
+class PodsBySeat(Mapping[str, Pod]):
+    """Pods by uid at one moment, found through their slices: no copy of fifty thousand entries for every picture.
+
+    Such a copy costs little by itself, but Python's collector walks through each that is young again and again.
+    """
+
+    __slots__ = ("_loose", "_seats", "_slices")
+
+    def __init__(
+        self, seats: Mapping[str, tuple[int, int]], slices: Mapping[int, SlicePods], loose: Mapping[str, Pod]
+    ) -> None:
+        """`seats` has slice and host of every pod of a slice, also of those that lost their place to a younger."""
+        self._seats = seats
+        self._slices = slices
+        self._loose = loose
+
+    def __getitem__(self, uid: str) -> Pod:
+        seat = self._seats.get(uid)
+        if seat is None:
+            return self._loose[uid]
+        pods = self._slices[seat[0]]
+        pod = pods.hosts[seat[1]]
+        if pod is None or pod.uid != uid:
+            pod = next((other for other in pods.others if other.uid == uid), None)
+        if pod is None:
+            raise KeyError(uid)
+        return pod
+
+    def __contains__(self, uid: object) -> bool:
+        return uid in self._seats or uid in self._loose
+
+    def __iter__(self) -> Iterator[str]:
+        return (pod.uid for pod in self.values())
+
+    def __len__(self) -> int:
+        return len(self._seats) + len(self._loose)
+
+    def values(self) -> ValuesView[Pod]:
+        """The pods, slice by slice and host by host, then those of no slice."""
+        return _Pods(self)
+
+    def walk(self) -> Iterator[Pod]:
+        """The same once."""
+        for pods in self._slices.values():
+            yield from pods.present
+            yield from pods.others
+        yield from self._loose.values()
+
+
+class _Pods(ValuesView[Pod]):
+    _mapping: PodsBySeat
+
+    def __iter__(self) -> Iterator[Pod]:
+        return self._mapping.walk()
 
 
 class PodIndex:
@@ -17,6 +74,9 @@ class PodIndex:
         """Hosts by completion index, and how many are in each state, of the slices that changed in place only since
         they were last taken."""
         self._regather: set[int] = set()
+        self._places: dict[str, tuple[int, int]] = {}
+        """Slice and host by uid; a picture that was taken keeps it, so it is copied before it changes."""
+        self._lent = False
         self._loose: dict[str, Pod] = {}
         self._taken: dict[int, SlicePods] = {}
         self._gathered: Gathered | None = None
@@ -32,6 +92,8 @@ class PodIndex:
         if pod.slice < 0 or pod.host < 0:
             self._loose[uid] = pod
             return
+        if before is None:
+            self._own_places()[uid] = pod.slice, pod.host
         self._members.setdefault(pod.slice, {})[uid] = pod
         if before is None or before.deleting != pod.deleting or pod.slice in self._regather:
             self._regather.add(pod.slice)
@@ -56,8 +118,14 @@ class PodIndex:
             self._gathered = None
             self._leave(uid, pod)
 
+    def _own_places(self) -> dict[str, tuple[int, int]]:
+        if self._lent:
+            self._places, self._lent = self._places.copy(), False
+        return self._places
+
     def _leave(self, uid: str, pod: Pod) -> None:
         if pod.slice >= 0 and pod.host >= 0:
+            self._own_places().pop(uid, None)
             self._members[pod.slice].pop(uid, None)
             self._regather.add(pod.slice)
         else:
@@ -81,7 +149,7 @@ class PodIndex:
             self._taken = dict(sorted(self._taken.items()))
         self._seats.clear()
         self._regather.clear()
-        self._gathered = Gathered(
-            MappingProxyType(self._pods.copy()), MappingProxyType(self._taken.copy()), tuple(self._loose.values())
-        )
+        slices, loose = MappingProxyType(self._taken.copy()), self._loose.copy()
+        self._lent = True
+        self._gathered = Gathered(PodsBySeat(self._places, slices, loose), slices, tuple(loose.values()))
         return self._gathered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 
 import pytest
 
@@ -15,6 +16,7 @@ def test_kept_slices_equal_gathered_ones(seed: int) -> None:
     rng = random.Random(seed)
     pods: dict[str, Pod] = {}
     index = PodIndex(pods)
+    pictures: list[tuple[Mapping[str, Pod], dict[str, Pod]]] = []
     for _round in range(60):
         for _change in range(rng.randrange(4)):
             uid = f"u{rng.randrange(14)}"
@@ -33,7 +35,11 @@ def test_kept_slices_equal_gathered_ones(seed: int) -> None:
             )  # fmt: skip
         taken = index.taken()
         slices = taken.slices
-        assert taken.pods == pods
+        assert taken.pods == pods and len(taken.pods) == len(pods) and sorted(taken.pods) == sorted(pods)
+        assert sorted(pod.uid for pod in taken.pods.values()) == sorted(pods)
+        assert all(uid in taken.pods and taken.pods[uid] is pod for uid, pod in pods.items())
+        assert "nobody" not in taken.pods and taken.pods.get("nobody") is None
+        pictures.append((taken.pods, dict(pods)))
         assert sorted(p.uid for p in taken.loose) == sorted(uid for uid, p in pods.items() if p.slice < 0)
         fresh = gather(pods.values())
         assert list(slices) == list(fresh)
@@ -41,6 +47,8 @@ def test_kept_slices_equal_gathered_ones(seed: int) -> None:
             assert kept.hosts == made.hosts
             assert kept.states == made.states and kept.running == made.running
             assert sorted(pod.uid for pod in kept.others) == sorted(pod.uid for pod in made.others)
+    for picture, then in pictures:
+        assert picture == then, "a picture once taken stays as it was"
 
 
 def test_what_did_not_change_is_the_same_object() -> None:
