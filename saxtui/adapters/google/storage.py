@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import os
 from collections.abc import Callable
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -136,15 +135,17 @@ class GoogleBuckets:
 
     def _load(self) -> Any:
         if self._client is None:
-            # The client would look buckets up in threads of its own, only to label traces that nobody collects.
-            os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
             from google.cloud import storage
 
-            self._client = storage.Client(
+            client: Any = storage.Client(
                 project=self._transport.project,
                 credentials=self._transport.credentials.load(),
                 client_options={"api_endpoint": self._endpoint},
             )
+            # It would look buckets up in threads of its own, only to label traces that nobody collects; its switch for
+            # that (DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA) leaves a look after every 404.
+            client._bucket_metadata_cache = None
+            self._client = client
         return self._client
 
     def _create(self, body: Json) -> Any:
