@@ -1,7 +1,7 @@
 """A console for a pseudo-terminal: the real screens over a scripted engine that is at work, begun on one screen.
 
 Run as a program: STATE MODE KIND. KIND "plain" or "hostile" is what everything from outside says, after the gate;
-"crash" fails once it is at work.
+"crash" fails once it is at work, "stuck" has a run that does not stop when it is asked to.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from saxtui.console.app import ConsoleApp
+from saxtui.console.bridge import FRAMES_PER_SECOND
 from saxtui.console.parting import say
 from saxtui.engine.runs.result import RunResult
 from saxtui.engine.runtime import Summary
 from saxtui.engine.store import Part
 from saxtui.engine.watching.logs import LogSelection
-from saxtui.errors import Problem
+from saxtui.errors import ExitCode, Problem
 from saxtui.model import events as ev
 from saxtui.model.cluster import ClusterEvent, ClusterView, LogLine
 from saxtui.model.log_batch import LogBatch
@@ -31,8 +32,8 @@ from saxtui.model.text import safe, safe_block
 from tests import hostile
 from tests.console import fakes, serving_fakes
 
-LINES = 20_000
-"""Log lines fed: half of them of the grammar, half random."""
+BATCHES, BATCH = 25, 20
+"""Log lines fed, a screenful for each frame: what is not drawn proves nothing. Half of the grammar, half random."""
 
 
 class Texts:
@@ -64,6 +65,8 @@ class Session(serving_fakes.FakeSession):
     """The serving screens' fake, with a plan and a run that stays at work."""
 
     texts: Texts = field(default_factory=lambda: Texts("plain"))
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    stuck: bool = False
 
     async def plan(self) -> Plan:
         made = fakes.plan(self.deployment)
@@ -90,24 +93,26 @@ class Session(serving_fakes.FakeSession):
                     self.store.apply(ev.StepFailed(at=at, run="up-1", step=name, problem=self.texts.problem()))
                 case 2:
                     self.store.apply(ev.Doubt(at=at, run="up-1", step=name, said=line()))
-        await asyncio.Event().wait()
-        raise AssertionError
+        await self.stop.wait()
+        self.store.apply(ev.RunFinished(at=at, run="up-1", kind=kind, outcome="paused"))
+        return RunResult(kind, "paused", ExitCode.BILLABLE, 1.0)
 
     def pause(self) -> None:
-        return None
+        if not self.stuck:
+            self.stop.set()
 
     async def log_batches(
         self, selection: LogSelection, *, follow: bool = False, tail: int | None = None, since: float | None = None
     ) -> AsyncGenerator[LogBatch, None]:
         pods = list((self.store.state.cluster.value or ClusterView()).pods.values())
-        for start in range(0, LINES, 500):
+        for start in range(0, BATCHES * BATCH, BATCH):
             yield LogBatch.of(
                 LogLine(pod.name, serving_fakes.NOW + number / 100, self.texts.line(), pod.slice, pod.host)
-                for number in range(start, min(start + 500, LINES))
+                for number in range(start, start + BATCH)
                 for pod in [pods[number % len(pods)]]
             )
-            await asyncio.sleep(0)
-        yield LogBatch.of([LogLine(pods[0].name, serving_fakes.NOW + LINES, "END-OF-LOG", 0, 0)])
+            await asyncio.sleep(1 / FRAMES_PER_SECOND)
+        yield LogBatch.of([LogLine(pods[0].name, serving_fakes.NOW + BATCHES * BATCH, "END-OF-LOG", 0, 0)])
         await asyncio.Event().wait()
 
 
@@ -141,7 +146,7 @@ class Runtime(serving_fakes.FakeRuntime):
 def build(state: Path, mode: str, kind: str) -> ConsoleApp:
     """The console, which opens its deployment and starts a run by itself."""
     texts = Texts(kind)
-    session = Session(serving_fakes.deployment(), texts=texts)
+    session = Session(serving_fakes.deployment(), texts=texts, stuck=kind == "stuck")
     session.show(picture(texts), error="")
     session.serve(serving_fakes.model(Rung.LOADED, Rung.ANSWERED), serving_fakes.model(name=texts.line("/sax/test/x")))
     session.answer = lambda _prompt: (Candidate(texts.block(), -1.0), Candidate(texts.line(), -2.0))

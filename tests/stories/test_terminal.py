@@ -87,6 +87,14 @@ def test_every_signal_on_every_screen(
     signalled(opened, tmp_path, mode, number)
 
 
+@pytest.mark.long
+def test_a_run_that_does_not_stop_does_not_hold_the_terminal(opened: list[Terminal], tmp_path: Path) -> None:
+    terminal = at_work(opened, tmp_path, "provision", "stuck")
+    terminal.signal(signal.SIGTERM)
+    assert terminal.end() == BILLABLE
+    given_back(terminal)
+
+
 def test_ctrl_c_asks_and_the_second_leaves(opened: list[Terminal], tmp_path: Path) -> None:
     terminal = at_work(opened, tmp_path, "slices")
     before = terminal.type(b"\x03")
@@ -123,9 +131,8 @@ def test_no_size_ends_it(opened: list[Terminal], tmp_path: Path, mode: str) -> N
     given_back(terminal)
 
 
-def stream(opened: list[Terminal], state: Path, mode: str, kind: str) -> bytes:
+def stream(terminal: Terminal, mode: str, kind: str) -> bytes:
     """Everything a screen writes while it shows everything it can."""
-    terminal = at_work(opened, state, mode, kind)
     if mode == "slices":
         terminal.read_until(b"END-OF-LOG")
     if mode == "chat":
@@ -152,10 +159,12 @@ def stream(opened: list[Terminal], state: Path, mode: str, kind: str) -> bytes:
 def test_hostile_text_writes_no_sequence_that_plain_text_does_not(
     opened: list[Terminal], tmp_path: Path, mode: str
 ) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
-    plain = stream(opened, tmp_path / "a", mode, "plain")
-    attacked = stream(opened, tmp_path / "b", mode, "hostile")
+    for kind in ("plain", "hostile"):
+        (tmp_path / kind).mkdir()
+        opened.append(Terminal.console(tmp_path / kind, mode, kind))  # both at once: most of their time is starting
+    for terminal, kind in zip(opened, ("plain", "hostile"), strict=True):
+        terminal.read_until_there(tmp_path / kind / "at-work")
+    plain, attacked = stream(opened[0], mode, "plain"), stream(opened[1], mode, "hostile")
     assert sequences(attacked) - sequences(plain) == set()
     assert len(attacked) > 5_000
 

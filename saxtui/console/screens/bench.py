@@ -10,13 +10,14 @@ from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Label
 
 from saxtui.console.commands import Command
 from saxtui.console.screens.base import ConsoleScreen
 from saxtui.console.styling import ROLE_STYLE, sheet
 from saxtui.console.widgets.rows import Cell, Column, Row, Rows
 from saxtui.console.widgets.rule_title import RuleTitle
+from saxtui.console.widgets.words import Words
 from saxtui.model.bench import BenchRun, Load, Measured, begun, compare, from_data, generated
 from saxtui.model.talk import Ask
 from saxtui.present import bench as words
@@ -70,8 +71,8 @@ class BenchScreen(ConsoleScreen):
 
     table = getters.query_one("#loads", Rows)
     _title = getters.query_one("#bench-title", RuleTitle)
-    _notice = getters.query_one("#bench-notice", Static)
-    _plots = getters.query_one("#bench-plots", Static)
+    _notice = getters.query_one("#bench-notice", Words)
+    _plots = getters.query_one("#bench-plots", Words)
     _plot_title = getters.query_one("#plot-title", RuleTitle)
 
     def __init__(self) -> None:
@@ -95,8 +96,8 @@ class BenchScreen(ConsoleScreen):
                     yield field
             yield Rows(_columns(()), id="loads", marker=self.console.glyphs.pick("❯", ">"))
             yield RuleTitle(id="plot-title", ascii_only=plain)
-            yield Static(id="bench-plots", markup=False)
-            yield Static(id="bench-notice", markup=False)
+            yield Words(id="bench-plots")
+            yield Words(id="bench-notice")
 
     # -- the picture
     def on_session(self, live: Live | None) -> None:

@@ -9,7 +9,7 @@ from textual import events, getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Label
 
 from saxtui.console import chat_acts, chatting
 from saxtui.console.chat_acts import CHAT_COMMANDS
@@ -19,6 +19,7 @@ from saxtui.console.styling import ROLE_STYLE, sheet
 from saxtui.console.widgets.chat_log import ChatLog
 from saxtui.console.widgets.prompt_box import PromptBox
 from saxtui.console.widgets.rule_title import RuleTitle
+from saxtui.console.widgets.words import Words
 from saxtui.model.conversation import WITHOUT_ANSWER, Conversation, Turn, TurnState
 from saxtui.model.serving import Sampling
 from saxtui.model.talk import Abilities
@@ -47,8 +48,8 @@ class ChatScreen(ConsoleScreen):
     log_view = getters.query_one("#chat-log", ChatLog)
     box = getters.query_one("#prompt", PromptBox)
     heading = getters.query_one("#chat-title", RuleTitle)
-    notice = getters.query_one("#chat-notice", Static)
-    empty = getters.query_one("#chat-empty", Static)
+    notice = getters.query_one("#chat-notice", Words)
+    empty = getters.query_one("#chat-empty", Words)
     field = getters.query_one("#chat-find", Input)
     sampling = getters.query_one("#sampling", Horizontal)
 
@@ -68,7 +69,7 @@ class ChatScreen(ConsoleScreen):
     def compose_body(self) -> ComposeResult:
         """Heading, conversation, search, prompt, parameters, what the server can do."""
         yield RuleTitle("chat", id="chat-title", ascii_only=self.console.glyphs.ascii_only)
-        yield Static(id="chat-empty", markup=False)
+        yield Words(id="chat-empty")
         yield ChatLog(self.console.glyphs, id="chat-log")
         find = Input(id="chat-find", compact=True, placeholder="search: enter older, down newer, esc ends")
         find.display = False
@@ -79,7 +80,7 @@ class ChatScreen(ConsoleScreen):
                 for name in (*chatting.FIELDS, chatting.ANSWERS):
                     yield Label(_SHOWN_FIELDS.get(name, name), id=_field(name) + "-label")
                     yield Input(id=_field(name), compact=True, placeholder=_DEFAULTS[name], max_length=7)
-            yield Static(id="chat-notice", markup=False)
+            yield Words(id="chat-notice")
 
     # -- the picture
     @property

@@ -15,6 +15,7 @@ from saxtui.console.commands import Command
 from saxtui.console.screens.base import ConsoleScreen
 from saxtui.console.styling import sheet
 from saxtui.console.widgets.rows import Cell, Column, Row, Rows
+from saxtui.console.widgets.words import Words
 
 if TYPE_CHECKING:
     from saxtui.console.sessions import Live
@@ -64,8 +65,8 @@ class HomeScreen(ConsoleScreen):
     )  # fmt: skip
 
     rows = getters.query_one("#deployments", Rows)
-    words = getters.query_one("#words", Static)
-    unfinished = getters.query_one("#unfinished", Static)
+    words = getters.query_one("#words", Words)
+    unfinished = getters.query_one("#unfinished", Words)
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,9 +76,9 @@ class HomeScreen(ConsoleScreen):
         """The table, or words in its place."""
         with Vertical(classes="body"):
             yield Static("Deployments", classes="title", markup=False)
-            yield Static("reading the journals ...", id="words", markup=False)
+            yield Words("reading the journals ...", id="words")
             yield Rows(_COLUMNS, id="deployments", marker=self.console.glyphs.pick("❯", ">"))
-            yield Static(id="unfinished", markup=False)
+            yield Words(id="unfinished")
 
     def on_mount(self) -> None:
         """Words first: what is there is not known yet."""

@@ -11,7 +11,6 @@ from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from saxtui.console import ladders
 from saxtui.console.causes import why_command
@@ -20,6 +19,7 @@ from saxtui.console.screens.base import ConsoleScreen
 from saxtui.console.styling import ROLE_STYLE, sheet
 from saxtui.console.widgets.rows import Rows
 from saxtui.console.widgets.rule_title import RuleTitle
+from saxtui.console.widgets.words import Words
 from saxtui.present import canary
 from saxtui.present import models as words
 from saxtui.present.models import ModelRow
@@ -76,8 +76,8 @@ class ModelsScreen(ConsoleScreen):
     table = getters.query_one("#models", Rows)
     ladder = getters.query_one("#ladder", Rows)
     evidence = getters.query_one("#evidence", Rows)
-    _served = getters.query_one("#models-served", Static)
-    _notice = getters.query_one("#models-notice", Static)
+    _served = getters.query_one("#models-served", Words)
+    _notice = getters.query_one("#models-notice", Words)
     _ladder_title = getters.query_one("#ladder-title", RuleTitle)
     _evidence_title = getters.query_one("#evidence-title", RuleTitle)
     _detail = getters.query_one("#models-detail", Vertical)
@@ -92,9 +92,9 @@ class ModelsScreen(ConsoleScreen):
         """Notice, models, ladder, evidence."""
         marker, plain = self.console.glyphs.pick("❯", ">"), self.console.glyphs.ascii_only
         with Vertical(classes="body"):
-            yield Static(id="models-notice", markup=False)
+            yield Words(id="models-notice")
             yield Rows(ladders.MODEL_COLUMNS, id="models", marker=marker)
-            yield Static(id="models-served", markup=False)
+            yield Words(id="models-served")
             with Vertical(id="models-detail"):
                 yield RuleTitle(id="ladder-title", ascii_only=plain)
                 yield Rows(ladders.LADDER_COLUMNS, id="ladder", marker=marker)

@@ -19,6 +19,7 @@ from saxtui.console.screens.base import ConsoleScreen
 from saxtui.console.styling import ROLE_STYLE, sheet
 from saxtui.console.widgets.rows import Cell, Column, Row, Rows
 from saxtui.console.widgets.table_layout import Drawn
+from saxtui.console.widgets.words import Words
 from saxtui.model import events as ev
 from saxtui.model.plan import Plan
 from saxtui.model.progress import Ownership, StepState
@@ -71,21 +72,21 @@ class ProvisionScreen(ConsoleScreen):
                 footer=False),
     )  # fmt: skip
 
-    head = getters.query_one("#run-head", Static)
+    head = getters.query_one("#run-head", Words)
     steps = getters.query_one("#steps", Rows)
-    foot = getters.query_one("#run-foot", Static)
+    foot = getters.query_one("#run-foot", Words)
     failure = getters.query_one("#failure", VerticalScroll)
-    failure_text = getters.query_one("#failure-text", Static)
+    failure_text = getters.query_one("#failure-text", Words)
     log_rows = getters.query_one("#sent", Rows)
 
     def compose_body(self) -> ComposeResult:
         """Head line, timeline, the failure when there is one, the log of what was sent."""
         with Vertical(classes="body"):
-            yield Static(id="run-head", markup=False)
+            yield Words(id="run-head")
             yield Rows(self._columns(lambda _width: ()), id="steps", marker=self.console.glyphs.pick("❯", ">"))
-            yield Static(id="run-foot", markup=False)
+            yield Words(id="run-foot")
             with VerticalScroll(id="failure", can_focus=False):
-                yield Static(id="failure-text", markup=False)
+                yield Words(id="failure-text")
             yield Static("what was sent", classes="rule", markup=False)
             yield Rows(_LOG_COLUMNS, id="sent", cursor=False, follow=True)
 

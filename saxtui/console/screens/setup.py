@@ -25,6 +25,7 @@ from saxtui.console.setup.review import ReviewPage, consequences
 from saxtui.console.styling import sheet
 from saxtui.console.widgets.field import Choice
 from saxtui.console.widgets.rows import Rows
+from saxtui.console.widgets.words import Words
 from saxtui.errors import SaxtuiError
 
 if TYPE_CHECKING:
@@ -58,9 +59,9 @@ class SetupScreen(ConsoleScreen):
     progress_line = getters.query_one("#progress", Bar)
     about = getters.query_one("#about", Labelled)
     means = getters.query_one("#means", Labelled)
-    drawing = getters.query_one("#sketch", Static)
+    drawing = getters.query_one("#sketch", Words)
     answered = getters.query_one("#findings", Labelled)
-    hint = getters.query_one("#hint", Static)
+    hint = getters.query_one("#hint", Words)
     turns = getters.query_one("#turns", Bar)
     review = getters.query_one(ReviewPage)
 
@@ -89,10 +90,10 @@ class SetupScreen(ConsoleScreen):
                     with Aside(id="aside"):
                         yield Static("What this means", classes="title", markup=False)
                         yield Labelled(id="means")
-                        yield Static(id="sketch", markup=False)
+                        yield Words(id="sketch")
                         yield Labelled("The project says", id="findings")
             with Horizontal(id="bottom"):
-                yield Static(id="hint", markup=False)
+                yield Words(id="hint")
                 yield Bar(id="turns")
 
     def _fresh(self) -> Draft:

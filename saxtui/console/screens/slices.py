@@ -10,7 +10,6 @@ from textual import getters, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from saxtui.console.causes import why_command
 from saxtui.console.commands import Command
@@ -26,6 +25,7 @@ from saxtui.console.widgets.pod_grid import PodGrid
 from saxtui.console.widgets.pod_table import PodTable
 from saxtui.console.widgets.rows import Rows
 from saxtui.console.widgets.why_banner import WhyBanner
+from saxtui.console.widgets.words import Words
 from saxtui.model.cluster import ClusterView, JobSetStatus, Pod
 from saxtui.present import chips as present_chips
 from saxtui.present import pods
@@ -88,7 +88,7 @@ class SlicesScreen(ConsoleScreen):
     listing = getters.query_one("#listing", PodTable)
     detail = getters.query_one("#pod-detail", PodDetail)
     pane = getters.query_one("#logs", LogPane)
-    _notice = getters.query_one("#slices-notice", Static)
+    _notice = getters.query_one("#slices-notice", Words)
     _why = getters.query_one("#slices-why", WhyBanner)
     _upper = getters.query_one("#slices-upper", Vertical)
 
@@ -105,7 +105,7 @@ class SlicesScreen(ConsoleScreen):
         """Notice, mesh or list, the pod under the cursor, logs."""
         plain = self.console.glyphs.ascii_only
         yield WhyBanner(self.console.glyphs, id="slices-why")
-        yield Static(id="slices-notice", markup=False)
+        yield Words(id="slices-notice")
         with Vertical(id="slices-upper"):
             yield PodGrid(id="grid", ascii_only=plain)
             yield PodTable(self.console.glyphs, id="listing")
