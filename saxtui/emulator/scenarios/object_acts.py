@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from saxtui.emulator.controllers.base import labels, meta, place, spec, status, with_condition
 from saxtui.emulator.controllers.nodes import POOL_LABEL
+from saxtui.emulator.google import policy
 from saxtui.emulator.kubernetes.patch import merge
 from saxtui.emulator.sax import cell
 from saxtui.emulator.world import World
@@ -84,6 +85,7 @@ def _bucket_deleted(world: World, row: Json) -> None:
     there = tuple(world.table("storage.buckets"))
     for name in [name for name in there if (re.search(row["bucket"], name) if row["bucket"] else name in cells)]:
         del world.table("storage.buckets")[name]
+        policy.drop(world, policy.key("bucket", name))
         objects = world.table("storage.objects")
         for key in [key for key in objects if key.startswith(f"{name}/")]:
             del objects[key]
