@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from saxtui.engine.session import Session
     from saxtui.model.audit import Finding
     from saxtui.model.deployment import Deployment
+    from saxtui.model.events import Event
 
 __all__ = ["Runtime", "Summary", "Surroundings"]
 
@@ -111,9 +112,15 @@ class Runtime:
         holder = Holder(platform.node(), os.getpid(), here)
         cloud = self.cloud(deployment.project)
         beats = DiskLastBeat(Path(self.surroundings.state_dir) / "canary" / f"{deployment.id}.json")
-        session = Session(deployment, store, cloud, journal, manifest, source, holder, self.times, beats)
+        jot = partial(self._jot, deployment)
+        session = Session(deployment, store, cloud, journal, manifest, source, holder, self.times, beats, jot)
         self._sessions = [*(item for item in self._sessions if not item[0].closed), (session, opened)]
         return session
+
+    async def _jot(self, deployment: Deployment, event: Event) -> None:
+        """Record one event beside a session that only reads. Raises Refused while another saxtui writes."""
+        async with self.library.open_journal(deployment) as journal:
+            await journal.append(event)
 
     async def times(self) -> Times:
         """How long steps took in this operator's own runs, as the journals of all saved deployments tell.

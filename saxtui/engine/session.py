@@ -15,6 +15,7 @@ from saxtui.engine.runs.result import Proof, RunResult
 from saxtui.engine.runs.running import Runs
 from saxtui.engine.runs.usual import Times
 from saxtui.engine.serving.asking import Asking
+from saxtui.engine.serving.book import Jot
 from saxtui.engine.serving.canary import Canary
 from saxtui.engine.serving.reach import Reach
 from saxtui.engine.serving.service import Serving
@@ -64,11 +65,12 @@ class Session:
         holder: Holder | None = None,
         times: Callable[[], Awaitable[Times]] | None = None,
         beats: LastBeat | None = None,
+        jot: Jot | None = None,
     ) -> None:
         """`manifest` gives a packaged manifest's text by file name; `jobset_source` is (URL or file, SHA-256).
 
         `times` tells how long steps usually take here; without it the published figures count. `beats` keeps the
-        canary's newest beat for other processes.
+        canary's newest beat for other processes; `jot` records one event where this session only reads.
         Both parts of `jobset_source` are "" unless the surroundings name one; the deployment's own come first.
         """
         self.deployment = deployment
@@ -86,7 +88,7 @@ class Session:
         self._logs = Logs(store, self.connection, self._watching, cloud.clock)
         hearing = Hearing()
         reach = Reach(deployment, store, cloud, self.connection)
-        self._serving = Serving(deployment, store, cloud.clock, journal, reach, hearing, times)
+        self._serving = Serving(deployment, store, cloud.clock, journal, reach, hearing, times, jot)
         self._phasing = Phasing(store, self.connection, hearing, cloud.clock)
         self._metering = Metering(store, self.connection, cloud.clock)
         self._sax = SaxTalker(self._serving, deployment.model.id, cloud.clock)

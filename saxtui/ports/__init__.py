@@ -325,6 +325,9 @@ class Kubernetes(Protocol):
     async def look(self, namespaces: Sequence[str], labels: str = "") -> ClusterView:
         """One picture, read now: the lists that `watch` starts with."""
 
+    async def page(self, namespace: str, pod: str, port: int, path: str = "/", timeout: float = 5.0) -> str:
+        """A page that a program in the pod serves on its own localhost, by port-forward. Raises CallError."""
+
     async def read_chips(self, nodes: Collection[str]) -> Mapping[str, NodeChips]:
         """What the TPU metrics exporter of each of these nodes tells, or why not; never raises CallError."""
 

@@ -55,3 +55,25 @@ async def test_a_journal_that_only_reads_keeps_it_for_this_process(tmp_path: Pat
         await book.published(MODEL, "a.b.C", "None", 2)
         assert await book.known() == {"/sax/test/a": True, MODEL: True}
         assert len(await journal.events()) == 1
+
+
+async def test_the_first_answer_is_written_once_in_a_life(tmp_path: Path) -> None:
+    library, clock, jotted = DiskLibrary(tmp_path), SystemClock(), list[ev.Event]()
+
+    async def jot(event: ev.Event) -> None:
+        jotted.append(event)
+
+    async with library.open_journal(WANTED) as journal:
+        store = Store()
+        book = Book(journal, store, clock, jot)
+        await book.answered(MODEL, 8.0)
+        await book.answered(MODEL, 9.0)
+        assert [event.seconds for event in await journal.events() if isinstance(event, ev.ModelAnswered)] == [8.0]
+        store.apply(ev.RunFinished(at=clock.now(), run="r", kind="down", outcome="done"))
+        await book.answered(MODEL, 7.0)
+        assert len(await journal.events()) == 2 and jotted == []
+    async with library.open_journal(WANTED, write=False) as journal:
+        book = Book(journal, Store(), clock, jot)
+        await book.answered(MODEL, 6.0)
+        await book.answered(MODEL, 5.0)
+    assert [getattr(event, "seconds", 0.0) for event in jotted] == [6.0]

@@ -40,6 +40,7 @@ faults:
   - {when: {request: {service: sax, path: ^/generate}}, fault: hang, seconds: 480}
 """
 OUT_OF_MEMORY = "faults: [{when: {on: model.load, nth: 2}, fault: load-fails, problem: hbm}]"
+FLOOD = """faults: [{when: {at: 0}, fault: log-flood, pods: "-[01]-[01]-", count: 4, lines: 20500, text: chatter}]"""
 HOST_DIES = "faults: [{when: {at: 0}, fault: container-exits, pods: sax-model-server-0-3, code: 137}]"
 MODEL = "/sax/test/spmd"
 SMALL = "saxml.server.pax.lm.params.lm_cloud.LmCloudSpmd2B32Test"
@@ -137,6 +138,25 @@ async def test_a7_ten_minute_load(place: Place) -> None:
             assert "Successfully loaded model" in by[Rung.LOADED].line
             assert by[Rung.LOADING].at < by[Rung.LOADED].at
         assert len(place.prompts()) == before + 1
+
+
+@pytest.mark.long
+async def test_the_status_page_proves_what_the_logs_have_lost(place: Place) -> None:
+    """The primaries' logs are flooded beyond what is read of them: Sax's own word is taken, by port-forward."""
+    await all_loaded(place)
+    await asyncio.to_thread(place.play, FLOOD)
+    async with place.session() as session, asyncio.timeout(LIMIT):
+        (status,) = await session.models()
+        assert (status.loaded, status.able) == (2, 2)
+        for replica in status.replicas:
+            proof = replica.evidence[-1]
+            assert proof.rung is Rung.LOADED and proof.source.endswith(" status page")
+            assert proof.line.endswith(f" {MODEL}: LOADED")
+        # Whole logs again, for the stories after this one; and a page about the servers before is no proof of the new.
+        await asyncio.to_thread(place.play, HOST_DIES)
+        await until(session, lambda status: status.able == 0)
+        status = await session.wait_loaded(timeout=3600)
+        assert all("Successfully loaded" in replica.evidence[-1].line for replica in status.replicas)
 
 
 BAD = [

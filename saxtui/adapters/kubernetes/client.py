@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from typing import Any
 
-from saxtui.adapters.kubernetes import logs
+from saxtui.adapters.kubernetes import inside, logs
 from saxtui.adapters.kubernetes.chips import ChipReader
 from saxtui.adapters.kubernetes.connection import Connection
 from saxtui.adapters.kubernetes.kinds import KNOWN, Resource
@@ -110,6 +110,10 @@ class KubernetesClient:
     def stream_log(self, request: LogRequest, turns: Turns) -> AsyncGenerator[LogLines, None]:
         """Lines in bulk; with follow as they come, until the container ends."""
         return logs.stream(self.connection, request, self._clock, turns)
+
+    async def page(self, namespace: str, pod: str, port: int, path: str = "/", timeout: float = 5.0) -> str:
+        """A page that a program in the pod serves on its own localhost, through a port-forward. Raises CallError."""
+        return await inside.page(self.connection, namespace, pod, port, path, timeout)
 
     def watch(self, namespaces: Sequence[str], labels: str = "") -> AsyncGenerator[ClusterView, None]:
         """The live picture, for ever."""

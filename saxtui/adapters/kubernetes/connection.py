@@ -37,6 +37,7 @@ class Connection:
         self.ca_pem = ca_pem
         self.token = token
         self._client: Any = None
+        self._channels: Any = None
         self._opening = asyncio.Lock()
         self._closed = False
 
@@ -121,12 +122,32 @@ class Connection:
         finally:
             response.close()
 
+    @asynccontextmanager
+    async def socket(self, path: str, query: Mapping[str, str]) -> AsyncGenerator[Any, None]:
+        """A WebSocket of channels (v4.channel.k8s.io), as aiohttp has it. Raises CallError, and what aiohttp raises."""
+        await self.open()
+        if self._channels is None:
+            from kubernetes.aio.stream import WsApiClient
+
+            loaded = await asyncio.to_thread(self._configure)
+            self._refuse_closed()
+            self._channels = await asyncio.to_thread(WsApiClient, loaded)
+        token = await self.token()
+        headers = {"User-Agent": "saxtui", **({"Authorization": f"Bearer {token}"} if token else {})}
+        opened = await self._channels.request(
+            "GET", self.address + path, list(query.items()), headers, _preload_content=False
+        )
+        async with opened as socket:
+            yield socket
+
     async def close(self) -> None:
         """Close the session for good; harmless twice."""
         self._closed = True
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        clients = (self._client, self._channels)
+        self._client = self._channels = None
+        for client in clients:
+            if client is not None:
+                await client.close()
 
     def _configure(self) -> Any:
         from kubernetes.aio.client import Configuration

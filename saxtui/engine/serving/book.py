@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from saxtui.engine.store import Store
 from saxtui.model import events as ev
 from saxtui.model.serving import ModelStatus, Rung
 from saxtui.ports import Clock, Journal
 
+Jot = Callable[[ev.Event], Awaitable[None]]
+"""Raises Refused when it cannot be recorded now."""
+
 
 class Book:
     """The deployment's own record of its models. A journal that only reads keeps it for this process alone."""
 
-    def __init__(self, journal: Journal, store: Store, clock: Clock) -> None:
+    def __init__(self, journal: Journal, store: Store, clock: Clock, jot: Jot | None = None) -> None:
+        """`jot` records one event although this session only reads, where nobody else writes at that moment."""
+        self._jot = jot
         self._journal = journal
         self._store = store
         self._clock = clock
@@ -71,9 +78,14 @@ class Book:
 
     async def answered(self, model: str, seconds: float) -> None:
         """Record that it answered, once in the deployment's life. Raises Refused when it cannot be recorded."""
-        if self._store.state.progress.answered is None and not self._journal.read_only:
-            at = self._clock.now()
-            await self._write(ev.ModelAnswered(at=at, run="", model=model, seconds=round(seconds, 3)))
+        if self._store.state.progress.answered is not None:
+            return
+        event = ev.ModelAnswered(at=self._clock.now(), run="", model=model, seconds=round(seconds, 3))
+        if not self._journal.read_only:
+            await self._write(event)
+        elif self._jot is not None:
+            await self._jot(event)
+            self._store.apply(event)
 
     async def _write(self, event: ev.Event) -> None:
         known = await self.known()

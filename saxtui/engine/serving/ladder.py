@@ -29,6 +29,8 @@ _ADMIN = (
 _ANSWER = re.compile(r"Received model_key (?P<key>\S+?),? .*method lm\.generate")
 
 
+_LESS = frozenset({Rung.NONE, Rung.ASSIGNED, Rung.LOADING})
+"""What the logs may prove where the status page can prove more."""
 _SERVABLE = re.compile(r"\] Servable model (?P<path>\S+)")
 
 
@@ -85,13 +87,15 @@ def replica(
     primary: Iterable[Told],
     admin: Iterable[Told],
     *,
+    page: Iterable[Told] = (),
     not_before: float = 0.0,
     sure: bool = False,
 ) -> ReplicaTruth:
     """One slice's truth: the last word of its logs about this model, never below what /listcell proves.
 
     `admin` holds only the lines about this slice's server; lines before `not_before` (an unpublish we made) are of
-    an earlier life. `sure` says that /listcell counts every slice as assigned.
+    an earlier life. `page` is the admin's status page about this server: it counts where the logs prove less and say
+    nothing newer, as when they were cut. `sure` says that /listcell counts every slice as assigned.
     """
     history = sorted(
         (told for told in (*primary, *admin) if told.key in (model, "") and told.line.at >= not_before),
@@ -100,6 +104,10 @@ def replica(
     rung, trail = Rung.NONE, [listed]
     for told in history:
         rung, trail = _step(rung, trail, told, listed)
+    last = max((told.line.at for told in history if told.rung is not Rung.ANSWERED), default=0.0)
+    for told in page:
+        if told.key == model and told.line.at > max(last, not_before) and rung in _LESS and told.rung is not rung:
+            rung, trail = _step(rung, trail, told, listed)
     if rung is Rung.NONE:
         rung = listed.rung if sure or listed.rung < Rung.ASSIGNED else Rung.PUBLISHED
     return ReplicaTruth(slice_index, rung, tuple(trail), trail[-1].at)

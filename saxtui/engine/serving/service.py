@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from saxtui.engine.runs.usual import Times
 from saxtui.engine.serving import refusals
-from saxtui.engine.serving.book import Book
+from saxtui.engine.serving.book import Book, Jot
 from saxtui.engine.serving.reach import BLOCKED, Reach
 from saxtui.engine.serving.truth import FRESH, Truth
 from saxtui.engine.store import Part, Store
@@ -37,13 +37,13 @@ class Serving:
 
     def __init__(
         self, deployment: Deployment, store: Store, clock: Clock, journal: Journal, reach: Reach, hearing: Hearing,
-        times: Callable[[], Awaitable[Times]] | None = None,
+        times: Callable[[], Awaitable[Times]] | None = None, jot: Jot | None = None,
     ) -> None:  # fmt: skip
         self._deployment = deployment
         self._store = store
         self._clock = clock
         self._reach = reach
-        self._book = Book(journal, store, clock)
+        self._book = Book(journal, store, clock, jot)
         self._truth = Truth(deployment, store, clock, self._book, hearing, times)
         self._prompts = 0
 

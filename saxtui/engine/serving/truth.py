@@ -36,7 +36,7 @@ class Truth:
         self._book = book
         self._learn = times
         self._times: Times | None = None
-        self._witnesses = Witnesses(hearing)
+        self._witnesses = Witnesses(hearing, clock)
         self._seen: dict[tuple[str, Rung], Evidence] = {}
 
     async def look(self, kubernetes: Kubernetes, server: ModelServer | None) -> tuple[ModelStatus, ...]:
@@ -108,6 +108,7 @@ class Truth:
                 seen,
                 testimony.of_slice(index) if active else [],
                 testimony.of_admin(index) if active else [],
+                page=testimony.of_page(index) if active else [],
                 not_before=self._book.gone_at(listed.id),
                 sure=active >= len(slices),
             )

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import closing
 from typing import Any
 
 import pytest
 import yaml
+from kubernetes import client as blocking
 from kubernetes.aio import client
 from kubernetes.aio.client import ApiClient, ApiException, Configuration
 from kubernetes.aio.dynamic import DynamicClient
+from kubernetes.stream import portforward
+
+from saxtui.emulator.kubernetes.proxy import NoAnswer, ProxyRequest, ProxyResponse, register_backend
 
 
 @pytest.fixture
@@ -83,6 +88,31 @@ async def test_dynamic_client_applies_a_jobset(api: Any, served: Any, build: Any
     custom = client.CustomObjectsApi(api)
     got = await custom.get_namespaced_custom_object("jobset.x-k8s.io", "v1alpha2", "default", "jobsets", "js")
     assert got["spec"]["replicatedJobs"][0]["name"] == "workers"
+
+
+async def test_port_forward_by_channels(served: Any, build: Any) -> None:
+    async def backend(cluster: str, namespace: str, pod: str, port: int, request: ProxyRequest) -> Any:
+        return ProxyResponse(200, {}, f"{pod} {request.path}".encode()) if port == 8080 else NoAnswer.REFUSED
+
+    register_backend(served.world, backend)
+    served.store.create(build.pod())
+    build.run(served.store, "p")
+
+    def ask(port: int) -> tuple[bytes, str]:
+        """What comes back, and what is said to have gone wrong, as the blocking client's port-forward gives it."""
+        with blocking.ApiClient(blocking.Configuration(host=served.url)) as made:
+            typed = blocking.CoreV1Api(made)
+            tunnel = portforward(typed.connect_get_namespaced_pod_portforward, "p", "default", ports=str(port))
+            with closing(tunnel.socket(port)) as connection:
+                connection.settimeout(20)
+                connection.sendall(b"GET /x HTTP/1.0\r\n\r\n")
+                answer = b"".join(iter(lambda: connection.recv(4096), b""))
+            return answer, tunnel.error(port) or ""
+
+    answer, said = await asyncio.to_thread(ask, 8080)
+    assert answer.startswith(b"HTTP/1.") and answer.endswith(b"p /x") and said == ""
+    answer, said = await asyncio.to_thread(ask, 99)
+    assert answer == b"" and "error forwarding port 99 to pod" in said
 
 
 async def test_service_proxy_by_the_typed_api(api: Any, served: Any) -> None:

@@ -1,13 +1,15 @@
 """GET .../pods/NAME/portforward: SPDY/3.1 tunnelled in a WebSocket, as kubectl 1.31 and later forward ports.
 
 For each connection kubectl opens two streams with the same requestID: "error", on which the node's runtime would say
-what went wrong, and "data", which carries the bytes.
+what went wrong, and "data", which carries the bytes. The Python client speaks the older protocol: one connection to
+each port of the query, its data on channel 2n and its error on channel 2n + 1 of the WebSocket itself.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 from aiohttp import WSMsgType, web
 
@@ -19,6 +21,7 @@ from saxtui.emulator.kubernetes.streams import spdy
 from saxtui.emulator.kubernetes.streams.pipe import Pipe
 
 PROTOCOL = "SPDY/3.1+portforward.k8s.io"
+CHANNELS = "v4.channel.k8s.io"
 CHUNK = 32 * 2**10
 
 
@@ -77,18 +80,9 @@ class _Session:
         self._pipes.pop(stream, None)
         complaint = self._errors.pop(request, None)
         if complaint is not None:
-            text = self._complaint(port, error) if error else ""
+            text = _complaint(self._pod, port, error) if error else ""
             self.outbox.put_nowait(spdy.data(complaint, text.encode(), last=True))
         self.outbox.put_nowait(spdy.data(stream, b"", last=True))
-
-    def _complaint(self, port: int, error: str) -> str:
-        sandbox = str(self._pod["metadata"]["uid"]).replace("-", "")
-        inside = f"failed to connect to localhost:{port} inside namespace"
-        return (
-            f"error forwarding port {port} to pod {sandbox}, uid : failed to execute portforward in network namespace "
-            f'"/var/run/netns/cni-{self._pod["metadata"]["uid"]}": {inside} "{sandbox}", IPv4: {error} '
-            "IPv6 dial tcp6: address localhost: no suitable address found"
-        )
 
     async def end(self) -> None:
         """The tunnel is closed."""
@@ -97,16 +91,83 @@ class _Session:
         self.outbox.put_nowait(None)
 
 
+class _Channels:
+    """The older protocol: channels of the WebSocket, two a port. The tunnel ends with its last connection."""
+
+    def __init__(self, store: KubeStore, pod: Json, ports: list[int]) -> None:
+        self.outbox: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._pod = pod
+        self._left = len(ports)
+        metadata = pod["metadata"]
+        self._pipes = []
+        for number, port in enumerate(ports):
+            for channel in (2 * number, 2 * number + 1):
+                self.outbox.put_nowait(bytes([channel]) + port.to_bytes(2, "little"))
+            place = PodPort(metadata["namespace"], metadata["name"], port)
+            send, over = self._sender(2 * number), self._ender(2 * number + 1, port)
+            self._pipes.append(Pipe(store.world, store.key, place, send, over))
+
+    def _sender(self, channel: int) -> Callable[[bytes], None]:
+        def send(data: bytes) -> None:
+            for at in range(0, len(data), CHUNK):
+                self.outbox.put_nowait(bytes([channel]) + data[at : at + CHUNK])
+
+        return send
+
+    def _ender(self, channel: int, port: int) -> Callable[[str], None]:
+        def over(error: str) -> None:
+            if error:
+                self.outbox.put_nowait(bytes([channel]) + _complaint(self._pod, port, error).encode())
+            self._left -= 1
+            if not self._left:
+                self.outbox.put_nowait(None)
+
+        return over
+
+    def hear(self, chunk: bytes) -> None:
+        """A message of the client: data for a port. Raises BadFrame."""
+        if not chunk or chunk[0] % 2 or chunk[0] // 2 >= len(self._pipes):
+            raise spdy.BadFrame("no such channel")
+        self._pipes[chunk[0] // 2].feed(chunk[1:])
+
+    async def end(self) -> None:
+        """The tunnel is closed."""
+        for pipe in self._pipes:
+            await pipe.abandon()
+        self.outbox.put_nowait(None)
+
+
+def _complaint(pod: Json, port: int, error: str) -> str:
+    sandbox = str(pod["metadata"]["uid"]).replace("-", "")
+    inside = f"failed to connect to localhost:{port} inside namespace"
+    return (
+        f"error forwarding port {port} to pod {sandbox}, uid : failed to execute portforward in network namespace "
+        f'"/var/run/netns/cni-{pod["metadata"]["uid"]}": {inside} "{sandbox}", IPv4: {error} '
+        "IPv6 dial tcp6: address localhost: no suitable address found"
+    )
+
+
+def _ports(request: web.Request) -> list[int]:
+    found = [whole_number(text) for each in request.query.getall("ports", []) for text in each.split(",")]
+    if not found or None in found:
+        raise status.bad_request('query parameter "ports" is required')
+    return [port for port in found if port is not None]
+
+
 async def serve(store: KubeStore, pod: Json, request: web.Request) -> web.StreamResponse:
     """Forward until the client goes. Raises ApiError 400 for a request that is no upgrade, or a pod that is not up."""
     if (pod.get("status") or {}).get("phase") != "Running":
         why = f'pod not found ("{pod["metadata"]["name"]}_{pod["metadata"]["namespace"]}")'
         raise status.error(400, "BadRequest", f"unable to forward port because pod is not running. {why}")
-    socket = web.WebSocketResponse(protocols=(PROTOCOL,))
-    if not socket.can_prepare(request).ok or socket.can_prepare(request).protocol != PROTOCOL:
-        raise status.bad_request(f"unable to upgrade: this server forwards ports over a WebSocket with {PROTOCOL}")
+    socket = web.WebSocketResponse(protocols=(PROTOCOL, CHANNELS))
+    chosen = socket.can_prepare(request)
+    if not chosen.ok or chosen.protocol is None:
+        raise status.bad_request(
+            f"unable to upgrade: this server forwards ports over a WebSocket with {PROTOCOL} or {CHANNELS}"
+        )
+    ports = _ports(request) if chosen.protocol == CHANNELS else []
     await socket.prepare(request)
-    session = _Session(store, pod)
+    session = _Channels(store, pod, ports) if ports else _Session(store, pod)
     sending = asyncio.create_task(_send(socket, session.outbox))
     try:
         async for message in socket:
