@@ -41,8 +41,14 @@ class Splitter:
 
     def _long(self, chunk: bytes) -> bool:
         """Whether a line of the chunk, or the one that ends or begins in it, needs cutting."""
-        first, *others = chunk.split(b"\n")
-        return self._size + len(first) > self._limit or max(map(len, others), default=0) > self._limit
+        at, room = 0, self._limit - self._size
+        while len(chunk) - at > room:
+            # The last line feed within reach: what is before it is in lines that are short enough.
+            end = chunk.rfind(b"\n", at, at + room + 1)
+            if end < 0:
+                return True
+            at, room = end + 1, self._limit
+        return False
 
     def rest(self) -> bytes:
         """What came after the last line feed; leaves nothing behind."""

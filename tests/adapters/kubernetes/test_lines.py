@@ -22,3 +22,11 @@ def test_limit_keeps_every_byte_and_bounds_every_piece(chunks: list[bytes], limi
     rest = splitter.rest()
     assert all(len(piece) <= limit for piece in (*pieces, rest))
     assert b"".join((*pieces, rest)) == b"".join(chunks).replace(b"\n", b"")
+
+
+@given(st.lists(st.text("ab\n", max_size=40).map(str.encode), max_size=12), st.integers(min_value=1, max_value=9))
+def test_taken_at_once_they_are_the_same(chunks: list[bytes], limit: int) -> None:
+    one_by_one, at_once = Splitter(limit), Splitter(limit)
+    for chunk in chunks:
+        assert at_once.take(chunk) == list(one_by_one.feed(chunk))
+    assert at_once.rest() == one_by_one.rest()
