@@ -73,7 +73,7 @@ def test_every_host_tells_what_its_chips_are_at(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("scenario", "said"),
-    [("tpu-metrics-off", "the exporter does not answer: error trying to reach service"), (DENIED, "not allowed: pods")],
+    [("tpu-metrics-off", "the node's device plugin serves none (connection refused)"), (DENIED, "not allowed: pods")],
 )
 def test_where_none_are_offered_or_allowed_the_reason_is_said(tmp_path: Path, scenario: str, said: str) -> None:
     path: Any = scenario
@@ -84,6 +84,7 @@ def test_where_none_are_offered_or_allowed_the_reason_is_said(tmp_path: Path, sc
     async def work(session: Session, view: ClusterView) -> None:
         found = await session.chips(hosts(view))
         assert found and all(not item.known and item.said.startswith(said) for item in found.values()), found
+        assert len({item.said for item in found.values()}) == 1, "one trouble, one reason"
 
     with_a_cloud(tmp_path, work, path)
 

@@ -158,7 +158,9 @@ async def test_a3_sixteen_tiles_with_their_logs_and_metrics(
         if size == (80, 24):  # the last of these tests: from here on the cloud offers no metrics
             await play(cloud, tmp_path, NO_METRICS)
             await pilot.press("right_square_bracket")
-            await until(pilot, lambda: "TPU no metric: the exporter does not answer" in shown(app), "said, not zero")
+            await until(
+                pilot, lambda: "TPU no metric: the node's device plugin serves none" in shown(app), "said, not zero"
+            )
             await pilot.press("left_square_bracket")
             await until(pilot, lambda: "not since: the" in shown(app), "the last reading, and why it is old")
 

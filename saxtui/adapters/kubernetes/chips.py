@@ -75,7 +75,7 @@ class ChipReader:
             try:
                 await self._find()
             except CallError as error:
-                return dict.fromkeys(nodes, NodeChips(self._clock.now(), said=_words(error)))
+                return dict.fromkeys(nodes, NodeChips(self._clock.now(), said=_words(error, "")))
         found = await asyncio.gather(*(self._read(node) for node in nodes))
         return dict(zip(nodes, found, strict=True))
 
@@ -110,7 +110,7 @@ class ChipReader:
                 if isinstance(error, NotFound):
                     self._plugins.pop(node, None)
                     self._listed = float("-inf")
-                return NodeChips(self._clock.now(), said=_words(error))
+                return NodeChips(self._clock.now(), said=_words(error, plugin))
         at = self._clock.now()
         samples = _samples(body) if len(body) <= _ON_THE_LOOP else await asyncio.to_thread(_samples, body)
         return NodeChips(at, tuple(samples))
@@ -127,8 +127,13 @@ def _samples(body: bytes) -> Sequence[ChipSample]:
     return list(chip_samples(text[: text.rfind("\n") + 1]))
 
 
-def _words(error: CallError) -> str:
-    said = safe(error.problem.said, 200)
+def _words(error: CallError, plugin: str) -> str:
+    """Why nothing was told; the same words for every node with the same trouble, so without the pod's own name."""
     if isinstance(error, NotFound):
         return "the exporter's pod is gone, or serves no /metrics"
+    said: str = safe(error.problem.said, 200)
+    if "connection refused" in said:
+        return "the node's device plugin serves none (connection refused)"
+    if plugin:
+        said = said.replace(plugin, "tpu-device-plugin")
     return f"not allowed: {said}" if isinstance(error, Denied) else f"the exporter does not answer: {said}"
