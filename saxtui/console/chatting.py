@@ -122,4 +122,4 @@ def _outage(model: ModelStatus, death: Fallen, view: ClusterView | None) -> str:
     if view is not None and job_set is not None and job_set.restarts and death.uid not in view.pods:
         said += f": JobSet restarts all slices ({job_set.restarts} of {job_set.max_restarts})"
     usual = load_time(model.usual)
-    return f"{said}; prompts are queued until a slice has loaded again{usual and f', usually {usual}'}"
+    return f"{said}; prompts are queued until the model is loaded{usual and f', {usual}'}"

@@ -102,7 +102,7 @@ def test_a_host_that_died_is_named_until_a_slice_can_answer() -> None:
     assert said.startswith("host 0-3 died at ") and "(OOMKilled, exit code 137); prompts are queued" in said
     without = slices(1, holes=((0, 3),))
     said = partner("/sax/test/spmd", "p", [model(Rung.ASSIGNED)], deaths, without).reason
-    assert "JobSet restarts all slices (1 of 4); prompts are queued until a slice has loaded again, usually 9-" in said
+    assert "JobSet restarts all slices (1 of 4); prompts are queued until the model is loaded, 9-10 min" in said
     over = replace(without, jobset=replace(without.jobset, terminal="Failed"))
     assert "failed for good" in partner("/sax/test/spmd", "p", [broken], deaths, over).reason
     half = replace(model(Rung.LOADED, Rung.LOADED), replicas=(*model(Rung.LOADED).replicas, broken.replicas[0]))
