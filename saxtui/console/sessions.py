@@ -236,7 +236,7 @@ class Sessions:
         self._opened.pop(live.name, None)
         if self.current is live:
             self.current = None
-        await _cancel(live.watch, live.hearing, live.metering, live.pump, live.tend)
+        await _cancel(live.watch, live.hearing, live.metering, live.pump, live.tend, live.inquire)
         await self.parties.leave(live.session)
         await live.session.close()
         self._changed()
@@ -419,7 +419,7 @@ class Sessions:
             await asyncio.wait([task for task in tasks if task is not None], timeout=5)
         await self.parties.close()
         for live in self._opened.values():
-            await _cancel(live.run, live.watch, live.hearing, live.metering, live.pump, live.tend)
+            await _cancel(live.run, live.watch, live.hearing, live.metering, live.pump, live.tend, live.inquire)
         await self.drafts.close()
         if self.runtime is not None:
             await self.runtime.close()

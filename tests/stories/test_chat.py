@@ -85,7 +85,12 @@ async def console(
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: isinstance(app.screen, ChatScreen) and app.screen.party is not None)
         assert isinstance(app.screen, ChatScreen)
-        yield app.screen, pilot
+        try:
+            yield app.screen, pilot
+        finally:
+            await app.sessions.close()
+            left = [task.get_name() for task in asyncio.all_tasks()]
+            assert not [name for name in left if name.startswith(("watch ", "tend ", "inquire ", "pump ", "prompt "))]
 
 
 def sent(heard: Path) -> list[str]:
