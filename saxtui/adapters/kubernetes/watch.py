@@ -274,7 +274,7 @@ class Watcher:
                     except Exception as error:
                         raise errors.from_exception(error, "watch", source.kind) from error
                     self._heard()
-                    for number, line in enumerate(splitter.feed(chunk), 1):
+                    for number, line in enumerate(splitter.take(chunk), 1):
                         if line.strip():
                             self._versions[source.key] = self._fold(source.kind, line) or self._versions[source.key]
                         if number % _LINES == 0:
