@@ -11,38 +11,36 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from itertools import count, islice, zip_longest
 from pathlib import Path
 
 from tests import hostile
 
 BATCH = 30
 """Lines shown at once: they must all be in view, for what is not drawn proves nothing."""
+MORE = {"static": 80, "content": 80, "text-area": 80, "log": 80, "confirm": 80, "problem": 60, "messages": 60}
+"""Where more lines than that are in view at once."""
 Feed = Callable[[Sequence[str]], Awaitable[None]]
 
 
-def lines(kind: str, count: int) -> Iterator[str]:
+def lines(kind: str, many: int) -> Iterator[str]:
     """What an adapter hands on."""
     from saxtui.model.text import safe
 
     if kind == "plain":
-        for number in range(count):
+        for number in range(many):
             yield f"plain words, number {number}"
         return
-    for text in hostile.lines(11, count // 2):
+    for text in hostile.lines(11, many // 2):
         yield safe(text)
-    for text in hostile.random_lines(12, count - count // 2):
+    for text in hostile.random_lines(12, many - many // 2):
         yield safe(text)
 
 
-def batches(kind: str, count: int) -> Iterator[list[str]]:
+def batches(kind: str, many: int, sink: str) -> Iterator[list[str]]:
     """The same in handfuls."""
-    batch: list[str] = []
-    for text in lines(kind, count):
-        batch.append(text)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
+    left = lines(kind, many)
+    while batch := list(islice(left, MORE.get(sink, BATCH))):
         yield batch
 
 
@@ -53,7 +51,7 @@ SINKS = (
 )  # fmt: skip
 
 
-def console(folder: Path, kind: str, count: int, sink: str) -> int:
+def console(folder: Path, kind: str, many: int, sink: str) -> int:
     """The console itself, with one screen on top that holds nothing but the sink."""
     from textual.containers import Vertical
     from textual.screen import Screen
@@ -70,12 +68,14 @@ def console(folder: Path, kind: str, count: int, sink: str) -> int:
 
     async def feed_all(place: Widget) -> None:
         feed = _feeds(app, place)[sink]
-        for batch in batches(kind, count):
+        for batch in batches(kind, many, sink):
             await feed(batch)
             await drawn()
 
     class Bench(Screen[None]):
-        CSS = "Vertical { height: auto } #place { height: 100% } #place * { max-width: 100% }"
+        CSS = "Vertical { height: auto } #place { height: 100% } #place * { max-width: 100% } \
+SelectOverlay { max-height: 60 } \
+.field { height: 2 } .field-label { width: 80 } PodDetail { height: 4 }"
 
         def compose(self) -> Iterator[Widget]:
             yield Vertical(id="place")
@@ -128,6 +128,7 @@ def _feeds(app: object, place: object) -> dict[str, Feed]:
     main, shown = cast(Any, app), cast(Any, place)
     glyphs = Glyphs(ascii_only=False)
     kept: dict[str, Any] = {}
+    number_of = count()
 
     async def anew(*widgets: Any) -> None:
         await shown.remove_children()
@@ -139,6 +140,13 @@ def _feeds(app: object, place: object) -> dict[str, Feed]:
             await anew(kept[name])
         return kept[name]
 
+    async def several(make: Callable[[], Any], batch: Sequence[str]) -> list[tuple[Any, str]]:
+        """As many of the widget as there are lines in a batch, each with the line it is to show."""
+        if "several" not in kept:
+            kept["several"] = [make() for _ in batch]
+            await anew(*kept["several"])
+        return list(zip_longest(kept["several"], batch, fillvalue=""))
+
     async def static(batch: Sequence[str]) -> None:
         (await once("static", lambda: Static(markup=False))).update("\n".join(batch))
 
@@ -147,13 +155,16 @@ def _feeds(app: object, place: object) -> dict[str, Feed]:
         (await once("content", Static)).update(text)
 
     async def label(batch: Sequence[str]) -> None:
-        await anew(*(Label(text, markup=False) for text in batch))
+        for place, text in await several(lambda: Label(markup=False), batch):
+            place.update(text)
 
     async def button(batch: Sequence[str]) -> None:
-        await anew(*(Button(Content(text), compact=True) for text in batch))
+        for place, text in await several(lambda: Button(compact=True), batch):
+            place.label = Content(text)
 
     async def input_(batch: Sequence[str]) -> None:
-        await anew(*(Input(text, placeholder=text, compact=True) for text in batch), Input(placeholder=batch[0]))
+        for number, (place, text) in enumerate(await several(lambda: Input(compact=True), batch)):
+            place.placeholder, place.value = text, text if number % 2 else ""
 
     async def text_area(batch: Sequence[str]) -> None:
         box = await once("box", PromptBox)
@@ -187,14 +198,19 @@ def _feeds(app: object, place: object) -> dict[str, Feed]:
         view.show(turns, batch[0], 2.0)
 
     async def rule(batch: Sequence[str]) -> None:
-        await anew(*(RuleTitle(text, text) for text in batch))
+        for place, text in await several(RuleTitle, batch):
+            place.show(text, text)
 
     async def field(batch: Sequence[str]) -> None:
-        fields = (Field(f"f{n}", text, text, placeholder=text, known=(text,)) for n, text in enumerate(batch))
-        await anew(*fields)
+        for number, (place, text) in enumerate(await several(lambda: Field(f"f{next(number_of)}", " "), batch)):
+            place.query_one(".field-label", Static).update(text)
+            inside = place.query_one(Input)
+            inside.placeholder, inside.value = text, text if number % 2 else ""
 
     async def choice(batch: Sequence[str]) -> None:
-        await anew(*(Choice(f"c{n}", text, (text, "other"), text) for n, text in enumerate(batch)))
+        for place, text in await several(lambda: Choice(f"c{next(number_of)}", "", (), ""), batch):
+            place._label, place._options = text, (text, "other")
+            place.put(text)
 
     def pods(batch: Sequence[str]) -> Any:
         known = list(serving_fakes.slices().pods.values())
@@ -210,14 +226,14 @@ def _feeds(app: object, place: object) -> dict[str, Feed]:
         view.show(pods(batch), None, {}, serving_fakes.NOW)
 
     async def detail(batch: Sequence[str]) -> None:
-        view = await once("detail", PodDetail)
-        for row in pod_rows(pods(batch), serving_fakes.NOW)[:BATCH]:
-            view.show(row, batch[0], JobSetStatus(), None)
+        shown_rows = dict(enumerate(pod_rows(pods(batch), serving_fakes.NOW)))
+        for number, (place, text) in enumerate(await several(PodDetail, batch)):
+            place.show(shown_rows.get(number), text, JobSetStatus(), None)
 
     async def toast(batch: Sequence[str]) -> None:
         main.clear_notifications()
-        for text in batch:
-            main.tell(text)
+        for start in range(0, len(batch), 3):
+            main.tell("\n".join(batch[start : start + 3]))
         while not (there := main.screen.query("Toast")) or not all(toast.region for toast in there):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -252,7 +268,7 @@ def _feeds(app: object, place: object) -> dict[str, Feed]:
 WRITERS = ("line", "table", "redrawn", "json", "problem", "usage")
 
 
-def cli(_folder: Path, kind: str, count: int, writer: str) -> int:
+def cli(_folder: Path, kind: str, many: int, writer: str) -> int:
     """Standard output and standard error as the commands use them."""
     from saxtui.cli.diagnostics import Diagnostics
     from saxtui.cli.output import Output
@@ -261,7 +277,7 @@ def cli(_folder: Path, kind: str, count: int, writer: str) -> int:
     diagnostics = Diagnostics(os.environ)
     out = Output(os.environ, diagnostics.note)
     out.as_json = writer == "json"
-    for batch in batches(kind, count):
+    for batch in batches(kind, many, writer):
         match writer:
             case "line":
                 for text in batch:
@@ -285,8 +301,8 @@ def cli(_folder: Path, kind: str, count: int, writer: str) -> int:
 
 def main() -> int:
     """FOLDER ROOM KIND COUNT SINK."""
-    folder, room, kind, count, sink = sys.argv[1:6]
-    return (console if room == "console" else cli)(Path(folder), kind, int(count), sink)
+    folder, room, kind, many, sink = sys.argv[1:6]
+    return (console if room == "console" else cli)(Path(folder), kind, int(many), sink)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,12 @@ class Terminal:
             os.execve(argv[0], list(argv), environ)
         self.resize(*size)
         self.before = termios.tcgetattr(self.fd)
-        self.seen = b""
+        self._seen = bytearray()  # a hundred megabytes come in pieces of four kilobytes
+
+    @property
+    def seen(self) -> bytes:
+        """A copy."""
+        return bytes(self._seen)
 
     @classmethod
     def console(cls, state: Path, mode: str, kind: str = "plain") -> Terminal:
@@ -49,7 +54,7 @@ class Terminal:
     def read_until(self, wanted: bytes, seconds: float = 40, since: int = 0) -> None:
         """Read until the bytes have come."""
         end = time.monotonic() + seconds
-        while wanted not in self.seen[since:]:
+        while self._seen.find(wanted, since) < 0:
             assert time.monotonic() < end, f"{wanted!r} never came; last: {self.seen[-1500:]!r}"
             assert self._read() or self._alive(), f"it ended before {wanted!r} came: {self.seen[-3000:]!r}"
 
@@ -69,7 +74,7 @@ class Terminal:
     def type(self, keys: bytes) -> int:
         """Type; returns how much had been written before."""
         os.write(self.fd, keys)
-        return len(self.seen)
+        return len(self._seen)
 
     def resize(self, columns: int, lines: int) -> None:
         """Another size; the kernel tells the process."""
@@ -117,7 +122,7 @@ class Terminal:
             chunk = os.read(self.fd, 65536)
         except OSError:
             return False
-        self.seen += chunk
+        self._seen += chunk
         return bool(chunk)
 
 
