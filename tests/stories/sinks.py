@@ -53,6 +53,7 @@ SINKS = (
 
 def console(folder: Path, kind: str, many: int, sink: str) -> int:
     """The console itself, with one screen on top that holds nothing but the sink."""
+    from rich.console import RenderableType
     from textual.containers import Vertical
     from textual.screen import Screen
     from textual.widget import Widget
@@ -61,13 +62,22 @@ def console(folder: Path, kind: str, many: int, sink: str) -> int:
 
     app = build(folder, "home", "plain")
 
+    out, written = app._display, asyncio.Event()
+
+    def display(screen: Screen[object], frame: RenderableType | None) -> None:
+        out(screen, frame)
+        written.set()
+
+    app._display = display  # type: ignore[method-assign]
+
     async def drawn() -> None:
-        done = asyncio.Event()
-        app.call_after_refresh(done.set)
-        await done.wait()
+        """The whole screen is laid out and written once more: a frame of before may have had half of it."""
+        written.clear()
+        app.screen.refresh(layout=True)
+        await written.wait()
 
     async def feed_all(place: Widget) -> None:
-        feed = _feeds(app, place)[sink]
+        feed = _feeds(app, place, drawn)[sink]
         for batch in batches(kind, many, sink):
             await feed(batch)
             await drawn()
@@ -97,7 +107,7 @@ SelectOverlay { max-height: 60 } \
     return 0
 
 
-def _feeds(app: object, place: object) -> dict[str, Feed]:
+def _feeds(app: object, place: object, drawn: Callable[[], Awaitable[None]]) -> dict[str, Feed]:
     """A way to show a batch for each of SINKS."""
     from dataclasses import replace
     from typing import Any, cast
@@ -239,9 +249,7 @@ def _feeds(app: object, place: object) -> dict[str, Feed]:
 
     async def modal(screen: Any) -> None:
         await main.push_screen(screen)
-        done = asyncio.Event()
-        main.call_after_refresh(done.set)
-        await done.wait()
+        await drawn()
         await main.pop_screen()
 
     def problem(batch: Sequence[str]) -> Problem:

@@ -43,7 +43,7 @@ def nothing_new(tmp_path: Path, room: str, sink: str, count: int) -> None:
     assert sequences(attacked) - sequences(plain) == set(), sink
     marks = attacked.count("␛".encode()) + attacked.count(b"\\u241b")
     fed = sum(text.count("␛") for text in lines("hostile", count))
-    assert marks > 0.9 * fed, f"not every attack is seen in {sink}: {marks} marks of {fed}"
+    assert marks > 0.8 * fed, f"not every attack is seen in {sink}: {marks} marks of {fed}"
 
 
 def counts(names: tuple[str, ...]) -> list[object]:
