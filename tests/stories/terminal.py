@@ -34,7 +34,9 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(ROOT)
-            os.execve(argv[0], list(argv), environ)
+            # A worker of pytest-xdist has a size in its environment, which Textual believes more than the terminal.
+            own = {name: value for name, value in environ.items() if name not in {"COLUMNS", "LINES"}}
+            os.execve(argv[0], list(argv), own)
         self.resize(*size)
         self.before = termios.tcgetattr(self.fd)
         self._seen = bytearray()  # a hundred megabytes come in pieces of four kilobytes
