@@ -17,7 +17,20 @@ if TYPE_CHECKING:
 LARGEST_REPLY = 4_194_304
 """Bytes of one answer that are read at most; a longer one is refused."""
 _OFF_LOOP = 65_536
+_CONNECT, _LATER = 5.0, 5.0
+"""Seconds: for a connection, and by which httpx gives up later than we do."""
 T = TypeVar("T")
+
+
+def limits(timeout: float) -> httpx.Timeout:
+    """httpx's own time-outs for a request that an `asyncio.timeout` of so many seconds bounds as a whole.
+
+    They end later: two that end in the same moment both cancel the task, and the second is then not taken back.
+    """
+    import httpx
+
+    later = timeout + _LATER
+    return httpx.Timeout(later, connect=_CONNECT if timeout > _CONNECT else later)
 
 
 def from_exception(error: Exception, tried: str, target: str, timeout: float, server: str) -> CallError:

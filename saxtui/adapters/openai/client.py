@@ -23,7 +23,6 @@ from saxtui.model.talk import Abilities, Answer, Ask, Piece
 from saxtui.model.text import safe
 from saxtui.ports import Json
 
-_CONNECT = 5.0
 _PARAMETERS = {"temperature": "temperature", "top_p": "top_p", "max_steps": "max_tokens"}
 ABILITIES = Abilities(
     streams=True, messages=True, count=True, parameters=frozenset(_PARAMETERS), why="the protocol has no top-k"
@@ -56,7 +55,7 @@ class OpenAiClient:
         try:
             async with asyncio.timeout(timeout):
                 async with self._lanes.lane() as client, client.stream(
-                    "GET", f"{self._base}/models", headers=self._headers(), timeout=timeout
+                    "GET", f"{self._base}/models", headers=self._headers(), timeout=exchange.limits(timeout)
                 ) as answer:  # fmt: skip
                     data = await exchange.read(answer)
         except Exception as error:
@@ -130,11 +129,9 @@ class OpenAiClient:
         return {**body, "stream": True, "stream_options": {"include_usage": True}} if stream else body
 
     def _post(self, client: Any, body: Json, timeout: float) -> Any:
-        import httpx
-
-        limits = httpx.Timeout(timeout, connect=min(_CONNECT, timeout))
         return client.stream(
-            "POST", f"{self._base}/chat/completions", json=body, headers=self._headers(), timeout=limits
+            "POST", f"{self._base}/chat/completions", json=body, headers=self._headers(),
+            timeout=exchange.limits(timeout),
         )  # fmt: skip
 
     def _headers(self) -> dict[str, str]:

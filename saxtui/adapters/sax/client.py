@@ -23,7 +23,6 @@ from saxtui.model.talk import Abilities, Answer, Ask, Piece
 from saxtui.model.text import safe, safe_block
 from saxtui.ports import Json
 
-_CONNECT = 5.0
 OLD_WHY = "sax-http v1.0.0 takes no parameters and does not stream; one request at a time"
 NEW_WHY = "sax-http v1.2.0 does not stream"
 _EXTRA = {
@@ -166,13 +165,11 @@ class SaxClient:
         return await exchange.decoded(data, tried, target, decode)
 
     async def _exchange(self, method: str, path: str, body: Json | None, timeout: float) -> tuple[int, bytes]:
-        import httpx
-
         client = await self._open()
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
         if self._connection is not None:
             headers["Authorization"] = f"Bearer {await self._connection.token()}"
-        limits = httpx.Timeout(timeout, connect=min(_CONNECT, timeout))
+        limits = exchange.limits(timeout)
         async with client.stream(method, self._base + path, json=body, headers=headers, timeout=limits) as response:
             return response.status_code, await exchange.read(response)
 
