@@ -1,8 +1,8 @@
 """Programs for a pseudo-terminal: text goes through the gate and then through every sink saxtui writes text with.
 
-Run as `python -m tests.stories.sinks FOLDER console|cli plain|hostile COUNT SINK`. Half of the COUNT lines are of the
-grammar, half random. A sink is a widget class or a way of writing that the product uses; SINKS and WRITERS name all of
-them, and test_sinks.py checks that no other kind is used.
+Run as `python -m tests.stories.sinks FOLDER console|cli plain|hostile COUNT PART SINK`. Half of the COUNT lines are of
+the grammar, half random. A sink is a widget class or a way of writing that the product uses; SINKS and WRITERS name all
+of them, and test_sinks.py checks that no other kind is used.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ MORE = {"static": 80, "content": 80, "text-area": 80, "log": 80, "confirm": 80, 
 Feed = Callable[[Sequence[str]], Awaitable[None]]
 
 
-def lines(kind: str, many: int) -> Iterator[str]:
-    """What an adapter hands on."""
+def lines(kind: str, many: int, part: int) -> Iterator[str]:
+    """What an adapter hands on; other lines for each part."""
     from saxtui.model.text import safe
 
     if kind == "plain":
         for number in range(many):
             yield f"plain words, number {number}"
         return
-    for text in hostile.lines(11, many // 2):
+    for text in hostile.lines(11 + 2 * part, many // 2):
         yield safe(text)
-    for text in hostile.random_lines(12, many - many // 2):
+    for text in hostile.random_lines(12 + 2 * part, many - many // 2):
         yield safe(text)
 
 
-def batches(kind: str, many: int, sink: str) -> Iterator[list[str]]:
+def batches(kind: str, many: int, part: int, sink: str) -> Iterator[list[str]]:
     """The same in handfuls."""
-    left = lines(kind, many)
+    left = lines(kind, many, part)
     while batch := list(islice(left, MORE.get(sink, BATCH))):
         yield batch
 
@@ -51,7 +51,7 @@ SINKS = (
 )  # fmt: skip
 
 
-def console(folder: Path, kind: str, many: int, sink: str) -> int:
+def console(folder: Path, kind: str, many: int, part: int, sink: str) -> int:
     """The console itself, with one screen on top that holds nothing but the sink."""
     from rich.console import RenderableType
     from textual.containers import Vertical
@@ -78,7 +78,7 @@ def console(folder: Path, kind: str, many: int, sink: str) -> int:
 
     async def feed_all(place: Widget) -> None:
         feed = _feeds(app, place, drawn)[sink]
-        for batch in batches(kind, many, sink):
+        for batch in batches(kind, many, part, sink):
             await feed(batch)
             await drawn()
 
@@ -276,7 +276,7 @@ def _feeds(app: object, place: object, drawn: Callable[[], Awaitable[None]]) -> 
 WRITERS = ("line", "table", "redrawn", "json", "problem", "usage")
 
 
-def cli(_folder: Path, kind: str, many: int, writer: str) -> int:
+def cli(_folder: Path, kind: str, many: int, part: int, writer: str) -> int:
     """Standard output and standard error as the commands use them."""
     from saxtui.cli.diagnostics import Diagnostics
     from saxtui.cli.output import Output
@@ -285,7 +285,7 @@ def cli(_folder: Path, kind: str, many: int, writer: str) -> int:
     diagnostics = Diagnostics(os.environ)
     out = Output(os.environ, diagnostics.note)
     out.as_json = writer == "json"
-    for batch in batches(kind, many, writer):
+    for batch in batches(kind, many, part, writer):
         match writer:
             case "line":
                 for text in batch:
@@ -308,9 +308,9 @@ def cli(_folder: Path, kind: str, many: int, writer: str) -> int:
 
 
 def main() -> int:
-    """FOLDER ROOM KIND COUNT SINK."""
-    folder, room, kind, many, sink = sys.argv[1:6]
-    return (console if room == "console" else cli)(Path(folder), kind, int(many), sink)
+    """FOLDER ROOM KIND COUNT PART SINK."""
+    folder, room, kind, many, part, sink = sys.argv[1:7]
+    return (console if room == "console" else cli)(Path(folder), kind, int(many), int(part), sink)
 
 
 if __name__ == "__main__":
