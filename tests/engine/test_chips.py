@@ -105,10 +105,10 @@ def test_a_plugin_that_goes_leaves_the_last_reading_and_the_next_one_is_found(tm
         plugins = await kubernetes.list("v1", "Pod", "kube-system", "k8s-app=tpu-device-plugin")
         mine = next(item for item in plugins if item["spec"]["nodeName"] == pod.node)["metadata"]["name"]
         assert await kubernetes.delete(Ref("v1", "Pod", mine, "kube-system"))
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(2.5)  # virtual time: the loop's clock jumps
         gone = (await session.chips([pod]))[pod.uid]
         assert (gone.duty, gone.at) == (before.duty, before.at) and "gone" in gone.said
-        await asyncio.sleep(10)
+        await asyncio.sleep(10)  # virtual time: the loop's clock jumps
         again = (await session.chips([pod]))[pod.uid]
         assert again.at > before.at and not again.said
 
@@ -118,18 +118,18 @@ def test_a_plugin_that_goes_leaves_the_last_reading_and_the_next_one_is_found(tm
 def test_only_the_slices_looked_at_are_read_and_seldom(tmp_path: Path) -> None:
     async def work(session: Session, view: ClusterView) -> None:
         meter = asyncio.create_task(session.meter())
-        await asyncio.sleep(30)
+        await asyncio.sleep(30)  # virtual time: the loop's clock jumps
         assert session.store.state.chips.value is None, "nobody looks"
         session.look_at((0,))
         at: set[float] = set()
         for _ in range(60):
-            await asyncio.sleep(1)
+            await asyncio.sleep(1)  # virtual time: the loop's clock jumps
             at |= {item.at for item in read(session).values()}
         assert {view.pods[uid].slice for uid in read(session)} == {0}
         rounds = len({round(moment) for moment in at})
         assert 3 <= rounds <= 5, "about every fifteen seconds"
         session.look_at((1,))
-        await asyncio.sleep(2)
+        await asyncio.sleep(2)  # virtual time: the loop's clock jumps
         assert {view.pods[uid].slice for uid in read(session)} == {0, 1}
         meter.cancel()
 

@@ -111,7 +111,7 @@ class Session(serving_fakes.FakeSession):
                 for number in range(start, start + BATCH)
                 for pod in [pods[number % len(pods)]]
             )
-            await asyncio.sleep(1 / FRAMES_PER_SECOND)
+            await asyncio.sleep(1 / FRAMES_PER_SECOND)  # a source that writes at a pace; nobody waits for it
         yield LogBatch.of([LogLine(pods[0].name, serving_fakes.NOW + BATCHES * BATCH, "END-OF-LOG", 0, 0)])
         await asyncio.Event().wait()
 
