@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -84,7 +84,9 @@ class OpenAiClient:
         body = await self._body(ask, stream=True)
         target, started = str(body["model"]), time.monotonic()
         try:
-            async with self._lanes.lane() as client, self._post(client, body, ask.timeout) as answer:
+            async with self._lanes.lane() as client, AsyncExitStack() as opened:
+                async with asyncio.timeout(ask.timeout):
+                    answer = await opened.enter_async_context(self._post(client, body, ask.timeout))
                 streamed = "text/event-stream" in answer.headers.get("Content-Type", "")
                 if answer.status_code != 200 or not streamed:
                     async with asyncio.timeout(ask.timeout):
