@@ -25,6 +25,7 @@ from textual.app import App, ComposeResult
 from textual.widgets import Log, RichLog, Static
 
 from benchmarks.log_server import NAMESPACE, name
+from saxtui.console.driver import TolerantDriver
 from saxtui.console.styling import THEME, sheet
 from saxtui.console.tidying import Tidying
 from saxtui.console.widgets.log_pane import LogPane
@@ -76,7 +77,7 @@ class Candidate(App[None]):
     BINDINGS = [("x", "mark", "mark"), ("q", "quit", "quit")]
 
     def __init__(self, widget: str, port: int, pods: int, counts: Path) -> None:
-        super().__init__()
+        super().__init__(driver_class=TolerantDriver)
         self.register_theme(THEME)
         self.theme = THEME.name
         self._widget, self._port, self._pods, self._counts = widget, port, pods, counts
@@ -92,7 +93,9 @@ class Candidate(App[None]):
         yield Static("mark 0", id="mark")
 
     def on_mount(self) -> None:
-        Tidying().begin()  # as the console does: no walk through all objects while lines come
+        # As the console does: no walk through all objects while lines come, and quick turns for threads.
+        Tidying().begin()
+        sys.setswitchinterval(0.001)
         self._file = self._counts.open("wb", buffering=0)
         self.run_worker(self._follow())
 
@@ -123,7 +126,7 @@ class Candidate(App[None]):
 
     def action_mark(self) -> None:
         self._marks += 1
-        self.query_one("#mark", Static).update(f"mark {self._marks}.")
+        self.query_one("#mark", Static).update(f"mark {self._marks}.", layout=False)
         if self._widget == "ours":
             view = self.query_one(LogPane).view
             view.times = not view.times

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rich.cells import cell_len
+from rich.segment import Segment
 
 from saxtui.console.log_level import PLAIN, level, message
 from saxtui.console.widgets.roles import role_class
@@ -92,6 +93,26 @@ def folded(pieces: list[Piece], width: int) -> list[list[Piece]]:
                 rows.append([])
                 room = width
     return rows
+
+
+def cells(pieces: list[Piece]) -> int:
+    """How wide the pieces are together."""
+    return sum(len(text) if text.isascii() else cell_len(text) for text, _ in pieces)
+
+
+def window(pieces: list[Piece], start: int, room: int) -> list[Piece]:
+    """What of the pieces is seen through `room` cells from cell `start` on; half a wide character is a blank."""
+    shown = []
+    for text, style in pieces:
+        if text.isascii():
+            length, part = len(text), text[start : start + max(0, room)]
+        else:
+            length = cell_len(text)
+            part = Segment(text).split_cells(start)[1].split_cells(room)[0].text if start < length and room > 0 else ""
+        start = max(0, start - length)
+        room -= cell_len(part)
+        shown.append((part, style))
+    return shown
 
 
 def _head(text: str, room: int) -> str:

@@ -92,3 +92,22 @@ def test_a_signal_gives_the_terminal_back(terminal: Terminal, number: signal.Sig
     assert terminal.exit_code() == 0
     for sequence in RESTORED:
         assert sequence in terminal.seen, sequence
+
+
+def test_an_escape_that_stands_alone_is_a_key(terminal: Terminal) -> None:
+    """The terminal sends one byte, which could be the beginning of another key."""
+    terminal.read_until(b"all keys")
+    terminal.write(b"?")
+    terminal.read_until(b"Keys")
+    terminal.write(b"\x1b")
+    terminal.read_until(b"all keys")
+
+
+def test_after_a_pause_by_ctrl_z_keys_are_read_again(terminal: Terminal) -> None:
+    terminal.read_until(b"all keys")
+    os.kill(terminal.pid, signal.SIGTSTP)
+    assert os.WIFSTOPPED(os.waitpid(terminal.pid, os.WUNTRACED)[1])
+    os.kill(terminal.pid, signal.SIGCONT)
+    terminal.read_until(b"all keys")
+    terminal.write(b"?")
+    terminal.read_until(b"Keys")

@@ -13,7 +13,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -21,7 +21,7 @@ from textual.strip import Strip
 
 from saxtui.console.log_find import Hits, Hunt
 from saxtui.console.log_folding import FoldRows
-from saxtui.console.log_paint import HUES, Look, Piece, body, folded, lead
+from saxtui.console.log_paint import HUES, Look, Piece, body, cells, folded, lead, window
 from saxtui.console.log_rows import AllRows, Rows
 from saxtui.console.log_store import CAPACITY, LogStore
 from saxtui.console.widgets.roles import ROLE_CLASSES
@@ -84,6 +84,8 @@ class LogView(ScrollView, can_focus=True):
         self._laid: list[tuple[int, int]] = []  # (row index, part) of each screen line
         self._laid_for: tuple[object, ...] = ()
         self._parts_kept: dict[int, list[list[Piece]]] = {}
+        self._styles: dict[tuple[str, ...], Style] = {}
+        self._look, self._lines, self._pointed = self.look, self._laid, -1  # as `render_lines` found them
 
     # -- lines in
     def feed(self, batch: LogBatch) -> None:
@@ -193,8 +195,12 @@ class LogView(ScrollView, can_focus=True):
         width = self.size.width
         if not self.wrapped:
             width = max([width, *(self._wide(index) for index, _ in self._layout())])
-        size = Size(width, len(self.rows) + (self._height - 1 if self.wrapped else 0))
-        if size != self.virtual_size:
+        old, size = self.virtual_size, Size(width, len(self.rows) + (self._height - 1 if self.wrapped else 0))
+        if old.height > self.container_size.height < size.height:
+            # The scrollbar is there and stays: the screen need not be laid out anew for every few lines.
+            self.set_reactive(LogView.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = size.height
+        elif size != old:
             self.virtual_size = size
 
     def _wide(self, index: int) -> int:
@@ -372,13 +378,20 @@ class LogView(ScrollView, can_focus=True):
 
     # -- painting
     def _style(self, *names: str) -> Style:
-        return self.get_visual_style(*names).rich_style
+        style = self._styles.get(names)
+        if style is None:
+            style = self._styles[names] = self.get_visual_style(*names).rich_style
+        return style
+
+    def notify_style_update(self) -> None:
+        self._styles.clear()
+        super().notify_style_update()
 
     def _pieces(self, index: int) -> tuple[list[Piece], list[Piece]]:
-        line = self.store[self.rows.number(index)]
+        line, look = self.store[self.rows.number(index)], self._look
         fold = self.rows.fold if isinstance(self.rows, FoldRows) else None
         group = self.rows.group(index) if isinstance(self.rows, FoldRows) else None
-        return lead(line, self.look, group), body(line, self.look, self.needle, fold, group)
+        return lead(line, look, group), body(line, look, self.needle, fold, group)
 
     def _parts(self, index: int) -> list[list[Piece]]:
         """The rows of a folded line; kept as long as the screen is laid out the same."""
@@ -388,27 +401,33 @@ class LogView(ScrollView, can_focus=True):
             self._parts_kept[index] = kept
         return kept
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        # What is the same for all lines is asked once: a frame has dozens of them.
+        self._look, self._lines = self.look, self._layout()
+        self._pointed = self.cursor if self.has_focus else -1
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
-        width, laid = self.size.width, self._layout()
+        width, laid = self.size.width, self._lines
         if y >= len(laid) or laid[y][0] >= len(self.rows):
             said = self.placeholder if y == 0 and not len(self.rows) else ""
-            return Strip([Segment(fitted(said, width), self._style("role--dim"))])
+            return Strip([Segment(fitted(said, width), self._style("role--dim"))], width)
         index, part = laid[y]
-        on = ("log-view--cursor",) if self.has_focus and self.rows.number(index) == self.cursor else ()
+        on = ("log-view--cursor",) if self.rows.number(index) == self._pointed else ()
         first, text = self._pieces(index)
+        room = width - self._look.lead
         if self.wrapped:
-            first = first if part == 0 else [(" " * self.look.lead, "log-view--time")]
+            first = first if part == 0 else [(" " * self._look.lead, "log-view--time")]
             text = self._parts(index)[part]
-        strip = Strip([Segment(words, self._style(name, *on)) for words, name in (*first, *text) if words])
-        if not self.wrapped:
-            strip = self._sideways(strip, int(self.scroll_offset.x), width, on)
-        return strip.adjust_cell_length(width, self._style(*on))
-
-    def _sideways(self, strip: Strip, scroll_x: int, width: int, on: tuple[str, ...]) -> Strip:
-        """The lead stays while long lines move; a mark at the edge says that a line goes on."""
-        goes_on = strip.cell_length - scroll_x > width
-        edge = width - 1 if goes_on else width
-        at = self.look.lead
-        moved = strip.crop_extend(at + scroll_x, scroll_x + edge, self._style(*on))
-        mark = [Segment(">" if self.ascii_only else "›", self._style("log-view--time", *on))] if goes_on else []
-        return Strip.join([strip.crop(0, at), moved, Strip(mark)])
+        elif cells(text) > room + int(self.scroll_x):
+            # The lead stays while long lines move; a mark at the edge says that a line goes on.
+            edge = (">" if self.ascii_only else "›", "log-view--time")
+            text = [*window(text, int(self.scroll_x), room - 1), edge]
+        else:
+            text = window(text, int(self.scroll_x), room)
+        pieces = [*first, *text]
+        length = cells(pieces)
+        segments = [Segment(words, self._style(name, *on)) for words, name in pieces if words]
+        if length > width:
+            return Strip(segments, length).crop(0, width)
+        return Strip([*segments, Segment(" " * (width - length), self._style(*on))], width)
