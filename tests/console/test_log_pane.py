@@ -134,6 +134,20 @@ async def test_brief_leaves_out_the_prefix_and_raw_shows_it() -> None:
         assert "0-0 ▲ W1123 20:08:30.791335 1393 base.py:1762] warm" in shown(app)
 
 
+async def test_a_line_that_goes_on_says_so_beside_the_scrollbar() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(60, 12)) as pilot:
+        await feed(pilot, app, lines(0, 99, "step " * 20))
+        assert first_line(app).endswith("›")
+        app.view.focus()
+        await pilot.press("right")
+        assert first_line(app).endswith("›")
+        app.view.scroll_to(x=500, animate=False)
+        await pilot.pause()
+        assert "1-0   ep step" in first_line(app)
+        assert first_line(app).rstrip().endswith("step  88")
+
+
 async def test_hostile_text_is_not_markup() -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 24)) as pilot:

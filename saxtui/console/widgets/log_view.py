@@ -85,7 +85,7 @@ class LogView(ScrollView, can_focus=True):
         self._laid_for: tuple[object, ...] = ()
         self._parts_kept: dict[int, list[list[Piece]]] = {}
         self._styles: dict[tuple[str, ...], Style] = {}
-        self._look, self._lines, self._pointed = self.look, self._laid, -1  # as `render_lines` found them
+        self._look, self._lines, self._columns, self._pointed = self.look, self._laid, 0, -1  # `render_lines` asks
 
     # -- lines in
     def feed(self, batch: LogBatch) -> None:
@@ -190,9 +190,14 @@ class LogView(ScrollView, can_focus=True):
     def _height(self) -> int:
         return max(1, self.scrollable_content_region.height)
 
+    @property
+    def _width(self) -> int:
+        """Cells left of the scrollbar."""
+        return self.scrollable_content_region.width
+
     def _virtual(self) -> None:
         """With long lines folded, the last one may be scrolled to the top: its height is not known beforehand."""
-        width = self.size.width
+        width = self._width
         if not self.wrapped:
             width = max([width, *(self._wide(index) for index, _ in self._layout())])
         old, size = self.virtual_size, Size(width, len(self.rows) + (self._height - 1 if self.wrapped else 0))
@@ -209,7 +214,7 @@ class LogView(ScrollView, can_focus=True):
     def _layout(self) -> list[tuple[int, int]]:
         """(row index, part) of each line of the screen; with follow the newest at the bottom."""
         height, count, top = self._height, len(self.rows), self.scroll_offset.y
-        key = (height, count, top, self.following, self.wrapped, self.size.width, self.store.first)
+        key = (height, count, top, self.following, self.wrapped, self._width, self.store.first)
         if key == self._laid_for:
             return self._laid
         self._parts_kept.clear()
@@ -397,18 +402,18 @@ class LogView(ScrollView, can_focus=True):
         """The rows of a folded line; kept as long as the screen is laid out the same."""
         kept = self._parts_kept.get(index)
         if kept is None:
-            kept = folded(self._pieces(index)[1], max(8, self.size.width - self.look.lead - 1))
+            kept = folded(self._pieces(index)[1], max(8, self._width - self.look.lead))
             self._parts_kept[index] = kept
         return kept
 
     def render_lines(self, crop: Region) -> list[Strip]:
         # What is the same for all lines is asked once: a frame has dozens of them.
-        self._look, self._lines = self.look, self._layout()
+        self._look, self._lines, self._columns = self.look, self._layout(), self._width
         self._pointed = self.cursor if self.has_focus else -1
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
-        width, laid = self.size.width, self._lines
+        width, laid = self._columns, self._lines
         if y >= len(laid) or laid[y][0] >= len(self.rows):
             said = self.placeholder if y == 0 and not len(self.rows) else ""
             return Strip([Segment(fitted(said, width), self._style("role--dim"))], width)
