@@ -103,11 +103,17 @@ class Fold:
         return gone
 
     def silent(self, now: float = 0.0) -> list[tuple[Host, float]]:
-        """(host, seconds without a line) of those silent while others speak; `now` 0.0: as of the newest line."""
-        if len(self.last) < 2:
-            return []
-        since = [(host, max(now, self.newest) - at) for host, at in self.last.items() if self.newest - at >= SILENT]
-        return sorted(since) if len(since) < len(self.last) else []
+        """(host, seconds without a line) of those silent while others speak; `now` 0.0: as of the newest line.
+
+        Primaries are compared with each other only: they say other things than the secondaries, or nothing for hours.
+        """
+        primaries = {host: at for host, at in self.last.items() if _is_primary(host)}
+        others = {host: at for host, at in self.last.items() if host not in primaries}
+        found = []
+        for heard, newest in ((primaries, max(primaries.values(), default=0.0)), (others, self.newest)):
+            since = [(host, max(now, newest) - at) for host, at in heard.items() if newest - at >= SILENT]
+            found += since if len(since) < len(heard) else []
+        return sorted(found)
 
     def odd(self, group: Group) -> bool:
         """Whether this is one host's own: others were heard at the time, and none has said the same."""
@@ -137,12 +143,21 @@ class Fold:
         return None
 
 
+def _is_primary(host: Host) -> bool:
+    return host[0] >= 0 and host[1] == 0
+
+
 def hosts_words(hosts: Iterable[Host], everybody: Collection[Host]) -> str:
-    """Which hosts, in short: "all 8", "all but 1-5", "0-0..3 0-6"."""
+    """Which hosts, in short: "all 8", "primaries", "secondaries", "all but 1-5", "0-0..3 0-6"."""
     chosen, all_hosts = set(hosts), set(everybody)
     missing = sorted(all_hosts - chosen)
     if not missing and len(chosen) > 1:
         return f"all {len(chosen)}"
+    primaries = set(filter(_is_primary, all_hosts))
+    if len(primaries) > 1 and chosen == primaries:
+        return "primaries"
+    if len(primaries) > 1 and missing == sorted(primaries):
+        return "secondaries"
     if len(chosen) > 3 and len(missing) <= 2:
         return "all but " + ranges(missing)
     return ranges(sorted(chosen))

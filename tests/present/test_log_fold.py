@@ -52,6 +52,12 @@ def test_the_host_that_stopped_is_named() -> None:
     assert fold_of(*[row for row in said if row[1] < 60]).silent() == []
 
 
+def test_a_primary_is_compared_with_primaries_only() -> None:
+    """Only secondaries say that their devices are kept warm; the primary's silence is no sign of anything."""
+    said = [(host, float(at), "step") for host in range(8) for at in range(0, 300, 10) if host or at < 60]
+    assert fold_of(*said).silent() == []
+
+
 def test_equal_texts_are_told_from_equal_templates() -> None:
     assert [group.same for group in fold_of((0, 0.0, "same"), (1, 0.1, "same")).groups] == [True]
     assert [group.same for group in fold_of((0, 0.0, "port 1"), (1, 0.1, "port 2")).groups] == [False]
@@ -93,3 +99,10 @@ def test_ranges_in_short() -> None:
     hosts: list[Host] = [(-1, -1, "admin"), *((0, host, "") for host in (0, 1, 2, 3, 6)), (1, 7, "")]
     assert ranges(hosts) == "admin 0-0..3 0-6 1-7"
     assert hosts_words(hosts[1:3], hosts[1:3]) == "all 2"
+
+
+def test_parts_of_several_slices_have_names() -> None:
+    hosts: list[Host] = [(index, host, "") for index in range(3) for host in range(4)]
+    assert hosts_words([host for host in hosts if host[1] == 0], hosts) == "primaries"
+    assert hosts_words([host for host in hosts if host[1] > 0], hosts) == "secondaries"
+    assert hosts_words(hosts[1:4], hosts[:4]) == "0-1..3"
