@@ -169,6 +169,20 @@ async def test_the_wheel_holds_and_the_end_follows_again() -> None:
         assert app.view.following
 
 
+async def test_a_pane_that_grows_or_shrinks_still_follows() -> None:
+    """Zooming out in the grid above gives the log more rows: it was said to be held, and stood still."""
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await feed(pilot, app, lines(0, 100))
+        for height in (36, 12, 24):
+            await pilot.resize_terminal(80, height)
+            await until(pilot, lambda height=height: app.view.size.height == height - 1, "it is laid out")  # type: ignore[misc]
+            assert app.view.following and "step 99" in shown(app)
+        await pilot.resize_terminal(80, 36)
+        await feed(pilot, app, lines(100, 10))
+        assert "follow" in app.pane.heading and "step 109" in shown(app)
+
+
 async def test_another_log_may_be_chosen_while_one_is_read_far_up() -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 24)) as pilot:

@@ -261,7 +261,8 @@ class LogView(ScrollView, can_focus=True):
         if new_value > old_value:
             laid = self._layout()
             self.following = not laid or laid[-1][0] >= count - 1
-        else:
+        elif old_value <= self.max_scroll_y:
+            # Otherwise the pane has grown, and nobody scrolled.
             self.following = False
 
     # -- what the keys ask for
