@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from saxtui.console.pictures import SliceTitle, title
 from saxtui.model.cluster import SlicePods
+from saxtui.model.diagnosis import Gravity
 from saxtui.model.phases import Phases, news
 from saxtui.model.serving import ModelStatus, Rung
 from saxtui.present.mesh import HostMesh, host_mesh
 from saxtui.present.pods import SliceGrid, slice_grid, worst_sign
+from saxtui.present.why import GRAVITY
 from saxtui.present.words import Sign
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ class Fleet:
         self._slices: Mapping[int, SlicePods] = {}
         self._phases: Phases | None = None
         self._serving: frozenset[int] = frozenset()
+        self._broken: frozenset[int] = frozenset()
         self._plan = Plan(0, 0, "")
         self._mesh = HostMesh(1, 1)
         self._made: dict[int, tuple[SliceGrid, SliceTitle]] = {}
@@ -58,9 +61,17 @@ class Fleet:
         return self._mesh.grown(self.most_hosts)
 
     def update(
-        self, slices: Mapping[int, SlicePods], plan: Plan, phases: Phases | None, models: Collection[ModelStatus] = ()
+        self,
+        slices: Mapping[int, SlicePods],
+        plan: Plan,
+        phases: Phases | None,
+        models: Collection[ModelStatus] = (),
+        broken: frozenset[int] = frozenset(),
     ) -> frozenset[int] | None:
-        """Take a new picture. The places whose slices changed, or None when slices came or went: draw all anew."""
+        """Take a new picture. The places whose slices changed, or None when slices came or went: draw all anew.
+
+        `broken` are slices that are known not to work although their pods may look well.
+        """
         shape = (self.indexes, self.most_hosts, self._plan)
         serving = frozenset(
             replica.slice for model in models for replica in model.replicas
@@ -76,7 +87,8 @@ class Fleet:
             self.most_hosts = max(1, plan.hosts, self.most_hosts)
         told = news(self._phases, phases)
         everywhere = told is None or serving != self._serving
-        self._phases, self._serving = phases, serving
+        turned = broken ^ self._broken
+        self._phases, self._serving, self._broken = phases, serving, broken
         if shape != (self.indexes, self.most_hosts, self._plan):
             self._made.clear()
             self._signs.clear()
@@ -84,7 +96,7 @@ class Fleet:
             return None
         changed = [
             place for place, index in enumerate(self.indexes)
-            if everywhere or slices.get(index) is not before.get(index) or (told and index in told)
+            if everywhere or slices.get(index) is not before.get(index) or (told and index in told) or index in turned
         ]  # fmt: skip
         for place in changed:
             self._signs.pop(place, None)
@@ -106,10 +118,20 @@ class Fleet:
         return self._at(place)[0]
 
     def sign(self, place: int) -> Sign:
-        """The worst sign among that slice's hosts, without making its grid."""
+        """The worst sign among that slice's hosts, without making its grid; a slice known as broken is bad."""
         found = self._signs.get(place)
         if found is None:
-            found = self._signs[place] = worst_sign(self.pods(place), self._plan.hosts, self._phases)
+            found = worst_sign(self.pods(place), self._plan.hosts, self._phases)
+            if self.indexes[place] in self._broken and found.role != "bad":
+                found = GRAVITY[Gravity.BROKEN]
+            self._signs[place] = found
+        return found
+
+    def signs(self, place: int) -> list[Sign]:
+        """Every host's sign; a slice known as broken shows it where a healthy one has its star."""
+        found = [cell.sign for cell in self.grid(place).cells]
+        if self.indexes[place] in self._broken and found and found[0].role == "ok":
+            found[0] = self.sign(place)
         return found
 
     def title(self, place: int) -> SliceTitle:
@@ -121,7 +143,10 @@ class Fleet:
         if made is None:
             old = self._old.pop(place, None)
             grid = slice_grid(self.pods(place), self._plan.hosts, self._mesh, self._phases, old)
-            made = grid, title(grid, self._plan.topology, self._pool(grid.index), serving=grid.index in self._serving)
+            made = grid, title(
+                grid, self._plan.topology, self._pool(grid.index),
+                serving=grid.index in self._serving, broken=grid.index in self._broken,
+            )  # fmt: skip
             self._made[place] = made
         return made
 

@@ -57,16 +57,14 @@ class Painter:
             found = self._heading(places[0], plan.gutter, on=focused and places[0] == cursor.slice)
         else:
             found = [Segment(f"{self._fleet.indexes[places[0]]:>{plan.gutter - 1}} ", self._style(RULE))]
+        by_slice = plan.hosts == 1 and self._fleet.most_hosts > 1
         for place in places:
-            signs = [self._fleet.sign(place)] if plan.hosts == 1 and self._fleet.most_hosts > 1 else self._signs(place)
+            signs = [self._fleet.sign(place)] if by_slice else self._fleet.signs(place)
             shown = signs[line * plan.span : (line + 1) * plan.span]
             at = cursor.host - line * plan.span if place == cursor.slice else -1
             found += self._run(shown, at, primary=line == 0 and plan.hosts > 1, focused=focused)
             found.append(Segment(" " * (plan.pitch - len(shown)), base))
         return found
-
-    def _signs(self, place: int) -> list[Sign]:
-        return [cell.sign for cell in self._fleet.grid(place).cells]
 
     def _run(self, signs: Sequence[Sign], at: int, *, primary: bool, focused: bool) -> list[Segment]:
         """Glyphs in as few segments as their styles allow. The primary of a healthy slice is its star."""

@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 from saxtui.engine.store import Part
 from saxtui.model.cluster import ClusterView, Freshness, HostState
+from saxtui.model.diagnosis import Gravity
 from saxtui.present.pods import SliceGrid
 from saxtui.present.times import clock
+from saxtui.present.why import GRAVITY
 from saxtui.present.words import Sign, age
 
 _BEFORE_SERVING = frozenset({"running", "joined", "loaded"})
@@ -54,14 +56,22 @@ def picture(part: Part[ClusterView] | None, now: float) -> Picture:
     return Picture()
 
 
-def title(grid: SliceGrid, topology: str, pool: str, *, serving: bool = False) -> SliceTitle:
+def title(grid: SliceGrid, topology: str, pool: str, *, serving: bool = False, broken: bool = False) -> SliceTitle:
     """A slice's heading: how it stands, its topology and node pool.
 
-    `serving`: the model list proves that the slice has loaded its model.
+    `serving`: the model list proves that the slice has loaded its model. `broken`: it is known that the slice does
+    not work, however well its pods look.
     """
-    headline = grid.headline
-    if serving and all(cell.state is HostState.RUNNING for cell in grid.cells):
-        figures, _, rest = headline.partition(" ")
-        word, dot, more = rest.partition(" · ")
-        headline = f"{figures} serving{dot}{more}" if word in _BEFORE_SERVING else headline
-    return SliceTitle(grid.sign, f"{headline}  {topology}  {pool}")
+    sign, headline = grid.sign, grid.headline
+    if broken and sign.role != "bad":
+        sign, headline = GRAVITY[Gravity.BROKEN], _with_word(headline, GRAVITY[Gravity.BROKEN].word)
+    elif serving and all(cell.state is HostState.RUNNING for cell in grid.cells):
+        word = headline.partition(" ")[2].partition(" · ")[0]
+        headline = _with_word(headline, "serving") if word in _BEFORE_SERVING else headline
+    return SliceTitle(sign, f"{headline}  {topology}  {pool}")
+
+
+def _with_word(headline: str, word: str) -> str:
+    figures, _, rest = headline.partition(" ")
+    _, dot, more = rest.partition(" · ")
+    return f"{figures} {word}{dot}{more}"

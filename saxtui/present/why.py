@@ -37,6 +37,12 @@ def about(report: Report, slice_index: int = -1, pod: str = "") -> tuple[Diagnos
     return tuple(item for item in report.diagnoses if item.about(slice_index, pod))
 
 
+def broken_slices(report: Report | None) -> frozenset[int]:
+    """The slices of which it is known that they do not work."""
+    found = report.diagnoses if report is not None else ()
+    return frozenset().union(*(item.slices for item in found if item.gravity is Gravity.BROKEN))
+
+
 def sign(report: Report) -> Sign:
     """The worst there is."""
     if not report.known:

@@ -14,6 +14,7 @@ from saxtui.engine.watching.logs import LogSelection
 from saxtui.errors import Problem
 from saxtui.model.chips import Gauge, HostChips
 from saxtui.model.cluster import ClusterEvent, Freshness, HostState, LogLine
+from saxtui.model.diagnosis import Action, Diagnosis, Gravity, Link, Report
 from saxtui.model.phases import HostPhase, Phase
 from saxtui.model.serving import Rung
 from tests.console.serving_fakes import NOW, FakeSession, deployment, model, opened, pod, shown, slices, until, view
@@ -273,3 +274,23 @@ async def test_tpu_metrics_of_the_host_under_the_cursor(tmp_path: Path, size: tu
         await pilot.press("c")
         for text in ("duty cycle: 80-93%", "HBM: 5.0 of 15.8 GiB a chip", "tensor cores: no metric"):
             assert f"  {text}\n" in app.clipboard
+
+
+@SIZES
+async def test_a_slice_that_hangs_is_not_shown_as_well_however_well_its_pods_look(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    session = FakeSession(deployment())
+    session.show(slices())
+    hung = Diagnosis(
+        "mesh-hung", "it hangs", Gravity.BROKEN, (Link("no answer"),), Action("mend"), slices=frozenset({1})
+    )
+    async with opened(session, tmp_path, "slices", size) as (app, pilot):
+        await until(pilot, lambda: "slice 1 ● 8/8 running" in shown(app), "all is well")
+        session.store.change(why=Part(Report((hung,), healthy=False, at=NOW)))
+        await until(pilot, lambda: "slice 1 ✗ 8/8 broken" in shown(app), "the heading tells it")
+        assert "slice 0 ● 8/8 running" in shown(app)
+        await pilot.press("minus", "minus")
+        await until(pilot, lambda: "★●●●●●●● ✗●●●●●●●" in shown(app), "the whole fleet tells it")
+        session.store.change(why=Part(Report(at=NOW)))
+        await until(pilot, lambda: "★●●●●●●● ★●●●●●●●" in shown(app), "all is well again")

@@ -100,6 +100,7 @@ class SlicesScreen(ConsoleScreen):
         self._plan = Plan(0, 0, "")
         self._zones: dict[str, str] = {}
         self._aged = self._now = 0.0
+        self._broken: frozenset[int] = frozenset()
 
     def compose_body(self) -> ComposeResult:
         """Notice, mesh or list, the pod under the cursor, logs."""
@@ -137,13 +138,14 @@ class SlicesScreen(ConsoleScreen):
         self._paint(self.console.sessions.now())
 
     def on_state(self, state: State, previous: State | None) -> None:
-        """Paint again when the cluster, the phases or the models changed."""
+        """Paint again when the cluster, the phases, the models or what is known as broken changed."""
         self._why.show(state.why.value)
         if (
             previous is None
             or state.cluster is not previous.cluster
             or state.models is not previous.models
             or state.phases is not previous.phases
+            or present_why.broken_slices(state.why.value) != self._broken
         ):
             self._paint(self.console.sessions.now())
         elif state.chips is not previous.chips:
@@ -177,7 +179,8 @@ class SlicesScreen(ConsoleScreen):
         here = bool(self.view.pods) and self.session is not None
         if here:
             models = (state.models.value if state else None) or ()
-            changed = self.grid.fleet.update(self.view.slices, self._plan, self._phases, models)
+            self._broken = present_why.broken_slices(state.why.value if state else None)
+            changed = self.grid.fleet.update(self.view.slices, self._plan, self._phases, models, self._broken)
             if changed is None or changed:
                 self.grid.show(changed)
             if self.listed:

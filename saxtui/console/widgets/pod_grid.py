@@ -100,7 +100,7 @@ class PodGrid(ScrollView, can_focus=True):
         if self._zoom is Zoom.SLICES:
             return "", self.fleet.sign(place)
         title = None if self._zoom is Zoom.FLEET else self.fleet.title(place)
-        return title, *(cell.sign for cell in self.fleet.grid(place).cells)
+        return title, *self.fleet.signs(place)
 
     def _mark(
         self, dirty: dict[int, tuple[int, int]], place: int, before: tuple[object, ...], now: tuple[object, ...]
