@@ -84,7 +84,8 @@ def _print(front: Front, report: Report, slice_index: int, pod: str) -> None:
         for fact in report.facts:
             front.out.record("fact", **present_why.clue_record(fact))
     elif not found:
-        front.out.line(front.out.style.sign(present_why.WELL, word=False), f" {present_why.NOTHING}")
+        mark = present_why.PARTLY if report.unseen else present_why.WELL
+        front.out.line(front.out.style.sign(mark, word=False), f" {present_why.nothing(report)}")
     _show(front, present_why.unseen(report))
     front.out.record(
         "verdict", at=report.at, found=len(found), known=report.known, healthy=report.healthy, unseen=report.unseen

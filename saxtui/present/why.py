@@ -15,8 +15,10 @@ GRAVITY = {
     Gravity.WARNING: Sign("▲", "!", "warning", "warn"),
 }
 WELL = Sign("●", "*", "well", "ok")
+PARTLY = Sign("?", "?", "not all was seen", "doubt")
 UNKNOWN = Sign("?", "?", "unknown", "doubt")
 NOTHING = "nothing is red or grey"
+NOTHING_SEEN = "nothing is red or grey in what was seen"
 NOT_KNOWN = "something is wrong, and no rule knows why; the raw facts:"
 
 
@@ -44,10 +46,12 @@ def broken_slices(report: Report | None) -> frozenset[int]:
 
 
 def sign(report: Report) -> Sign:
-    """The worst there is."""
+    """The worst there is; well is only what was looked at."""
     if not report.known:
         return UNKNOWN
-    return GRAVITY[min(item.gravity for item in report.diagnoses)] if report.diagnoses else WELL
+    if report.diagnoses:
+        return GRAVITY[min(item.gravity for item in report.diagnoses)]
+    return PARTLY if report.unseen else WELL
 
 
 def banner(diagnosis: Diagnosis) -> str:
@@ -94,6 +98,11 @@ def action_lines(action: Action, label: str = "next") -> list[WhyLine]:
     if action.outage:
         found.append(WhyLine(action.outage, "warn", "outage"))
     return found
+
+
+def nothing(report: Report) -> str:
+    """What to say when nothing was found."""
+    return NOTHING_SEEN if report.unseen else NOTHING
 
 
 def unknown(report: Report) -> list[WhyLine]:

@@ -81,3 +81,15 @@ async def test_what_nobody_knows_is_shown_with_the_raw_facts() -> None:
         await pilot.press("w")
         await until(pilot, lambda: "no rule knows why" in shown(app))
         assert "sax-http-1: Strange" in shown(app)
+
+
+async def test_all_is_well_only_where_all_was_seen() -> None:
+    made, session = runtime()
+    session.store.change(why=Part(Report(unseen=("the cluster: not looked at yet",), at=NOW)))
+    async with console(made) as (app, pilot):
+        await until(pilot, lambda: "spmd-175b" in shown(app))
+        await pilot.press("w")
+        await until(pilot, lambda: "nothing is red or grey in what was seen" in shown(app))
+        assert "All is well" not in shown(app) and "not looked at yet" in shown(app)
+        session.store.change(why=Part(Report(at=NOW)))
+        await until(pilot, lambda: "All is well" in shown(app) and "in what was seen" not in shown(app))

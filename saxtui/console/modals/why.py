@@ -48,7 +48,7 @@ class WhyModal(ModalScreen[Action | None]):
 
     def compose(self) -> ComposeResult:
         """Heading, the chains, the keys."""
-        with Vertical(classes="dialog -large"):
+        with Vertical(classes="dialog"):
             yield Static("Why", id="why-title", classes="dialog-title", markup=False)
             with VerticalScroll(id="why-scroll", classes="dialog-scroll"):
                 yield Static(id="why-body", markup=False)
@@ -115,7 +115,7 @@ class WhyModal(ModalScreen[Action | None]):
             blocks.append(self._block(words.unknown(report)))
         elif not found:
             others = f"; {len(report.diagnoses)} causes elsewhere (a shows them)" if report.diagnoses else ""
-            blocks.append(Content(words.NOTHING + (" here" if others else "") + others))
+            blocks.append(Content(words.nothing(report) + (" here" if others else "") + others))
         if report.unseen:
             blocks.append(self._block(words.unseen(report)))
         return Content("\n\n").join(blocks)
