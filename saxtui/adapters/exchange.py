@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from saxtui.errors import Ambiguous, CallError, Problem, Unreachable
@@ -33,8 +34,13 @@ def limits(timeout: float) -> httpx.Timeout:
     return httpx.Timeout(later, connect=_CONNECT if timeout > _CONNECT else later)
 
 
-def from_exception(error: Exception, tried: str, target: str, timeout: float, server: str) -> CallError:
-    """The error for whatever httpx raised, or a deadline. `server` names it for the way out."""
+def from_exception(
+    error: Exception, tried: str, target: str, timeout: float, server: str, *, silence: str = ""
+) -> CallError:
+    """The error for whatever httpx raised, or a deadline. `server` names it for the way out.
+
+    `silence` is a command that looks for the reason when no answer came.
+    """
     import httpx
 
     if isinstance(error, CallError):
@@ -44,7 +50,7 @@ def from_exception(error: Exception, tried: str, target: str, timeout: float, se
         return Unreachable(problem(tried, target, said, "UNREACHABLE", way_out, may_bill=False))
     if isinstance(error, TimeoutError | httpx.TimeoutException):
         said, way_out = f"no answer in {timeout:.0f} s", "the request was not repeated; it may still be worked on"
-        return Ambiguous(problem(tried, target, said, "TIMEOUT", way_out))
+        return Ambiguous(replace(problem(tried, target, said, "TIMEOUT", way_out), command=silence))
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
         said = "the server dropped the connection without an answer"
         return Ambiguous(problem(tried, target, said, "DROPPED", f"look at the log of {server}"))

@@ -181,6 +181,7 @@ async def test_a15_answers_that_are_none(place: Place) -> None:
         with pytest.raises(Ambiguous, match="no answer in") as hung:
             await put(session, "prompt that hangs", timeout=2.0)
         assert hung.value.problem.reason == "TIMEOUT"
+        assert hung.value.problem.command == "saxtui why"
         await after_a_hang(session, place.dialect)
     assert len(place.prompts()) == before + len(BAD) + 2
 

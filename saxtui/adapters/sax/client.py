@@ -159,7 +159,8 @@ class SaxClient:
             async with self._turn(tried, target, timeout), asyncio.timeout(timeout):
                 status, data = await self._exchange(method, path, body, timeout)
         except Exception as error:
-            raise exchange.from_exception(error, tried, target, timeout, "the HTTP server's pod") from error
+            pod = "the HTTP server's pod"
+            raise exchange.from_exception(error, tried, target, timeout, pod, silence="saxtui why") from error
         if not 200 <= status < 300:
             raise errors.from_response(status, data, tried, target)
         return await exchange.decoded(data, tried, target, decode)
