@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.widgets import Input
 
 from saxtui.console.modals.go import GoModal
 from saxtui.console.screens.help import MOVING, HelpScreen, screens
@@ -23,6 +24,22 @@ async def test_help_has_every_command_of_every_screen(key: str) -> None:
         for commands in screens().values():
             assert all(command.title in screen for command in commands)
         assert screen.index("Home (this screen)") < screen.index("Everywhere") < screen.index("Provision")
+
+
+async def test_no_cursor_blinks_under_a_dialog() -> None:
+    """Each blink under it would paint the whole screen anew, twice a second for as long as help is read."""
+    async with console(FakeRuntime(summary())) as (app, pilot):
+        await until(pilot, lambda: "spmd-175b" in shown(app))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        field = app.focused
+        assert isinstance(field, Input) and field.cursor_blink
+        await pilot.press("f1")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        assert not field.cursor_blink
+        await pilot.press("escape")
+        await until(pilot, lambda: app.focused is field)
+        assert field.cursor_blink
 
 
 def test_the_keys_for_moving_are_those_the_widgets_have() -> None:

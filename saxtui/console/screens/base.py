@@ -31,7 +31,7 @@ How to write a screen on it:
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import getters
 from textual.app import ComposeResult
@@ -142,8 +142,18 @@ class ConsoleScreen(Screen[None]):
         """Paint once as soon as the widgets are there."""
         self.deliver()
 
+    def on_screen_suspend(self) -> None:
+        """No cursor blinks under a dialog: each time, all that is seen would be painted anew."""
+        self._blink(False)
+
+    def _blink(self, on: bool) -> None:
+        editor: Any = self.focused
+        if hasattr(editor, "cursor_blink"):
+            editor.cursor_blink = on
+
     def on_screen_resume(self) -> None:
         """Catch up with what changed while another screen was in front."""
+        self._blink(True)
         if self.is_mounted and self.query(StatusHeader):
             self.deliver()
 
