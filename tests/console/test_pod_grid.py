@@ -243,3 +243,15 @@ def test_every_line_is_as_long_as_it_says(zoom: Zoom, ascii_only: bool) -> None:
         for y in range(layout.height):
             line, length = painter.line(y, Place(0, 1), focused=True)
             assert Segment.get_line_length(line) == length, (topology, y, "".join(s.text for s in line))
+
+
+async def test_the_scrollbar_covers_no_host() -> None:
+    app = GridApp(slices(64, 64), 64, "16x16", 64)
+    async with app.run_test(size=(100, 12)) as pilot:
+        grid = app.query_one(PodGrid)
+        while grid.zoom is not Zoom.ROWS:
+            grid.zoom_by(-1)
+        await pilot.pause()
+        first = shown(app).split("\n")[0]
+        assert first.count("●") == 64, first  # the slice's own sign, and all hosts but the primary, a star
+        assert not grid.show_horizontal_scrollbar

@@ -171,9 +171,12 @@ class PodGrid(ScrollView, can_focus=True):
         self._reveal()
 
     def _layout_for(self, width: int, height: int) -> tuple[Zoom, Layout]:
-        shape = self.fleet.mesh, self.fleet.most_hosts, len(self.fleet), max(1, width), height
-        zoom = self._chosen if self._chosen is not None else best_zoom(*shape)
-        return zoom, layout_for(zoom, *shape)
+        fleet = self.fleet.mesh, self.fleet.most_hosts, len(self.fleet)
+        zoom = self._chosen if self._chosen is not None else best_zoom(*fleet, max(1, width), height)
+        layout = layout_for(zoom, *fleet, max(1, width), height)
+        if layout.height > height:  # then a scrollbar takes the last columns
+            layout = layout_for(zoom, *fleet, max(1, width - self.styles.scrollbar_size_vertical), height)
+        return zoom, layout
 
     def _arrange(self) -> None:
         self._zoom, self._layout = self._layout_for(self.size.width, upper_share(self.app.size))
