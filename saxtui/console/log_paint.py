@@ -100,6 +100,13 @@ def cells(pieces: list[Piece]) -> int:
     return sum(len(text) if text.isascii() else cell_len(text) for text, _ in pieces)
 
 
+def sideways(pieces: list[Piece], start: int, room: int, *, ascii_only: bool) -> list[Piece]:
+    """The pieces through a window, with a mark at its edge where they go on."""
+    if cells(pieces) <= start + room:
+        return window(pieces, start, room)
+    return [*window(pieces, start, room - 1), (">" if ascii_only else "›", "log-view--time")]
+
+
 def window(pieces: list[Piece], start: int, room: int) -> list[Piece]:
     """What of the pieces is seen through `room` cells from cell `start` on; half a wide character is a blank."""
     shown = []

@@ -148,6 +148,23 @@ async def test_a_line_that_goes_on_says_so_beside_the_scrollbar() -> None:
         assert first_line(app).rstrip().endswith("step  88")
 
 
+async def test_a_wrapped_line_is_laid_out_anew_when_its_prefix_comes_or_goes() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(60, 12)) as pilot:
+        await feed(pilot, app, lines(0, 9, "I0905 22:09:56.7 1 a.py:1] " + "step " * 20))
+        app.view.wrapped = True
+        await pilot.pause()
+        assert "a.py" not in shown(app)
+        app.view.brief = False
+        await pilot.pause()
+        assert "I0905 22:09:56.7 1 a.py:1] step" in shown(app)
+        app.view.brief, app.view.times = True, False
+        await pilot.pause()
+        rows = shown(app).split("\n")
+        assert "a.py" not in shown(app) and "22:14" not in shown(app)
+        assert max(len(row.rstrip()) for row in rows[1:]) >= 57, "the width that the times took is used"
+
+
 async def test_hostile_text_is_not_markup() -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 24)) as pilot:

@@ -7,7 +7,7 @@ folding, is done a few milliseconds at a time between frames.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -21,7 +21,7 @@ from textual.strip import Strip
 
 from saxtui.console.log_find import Hits, Hunt
 from saxtui.console.log_folding import FoldRows
-from saxtui.console.log_paint import HUES, Look, Piece, body, cells, folded, lead, window
+from saxtui.console.log_paint import HUES, Look, Piece, body, cells, folded, lead, sideways
 from saxtui.console.log_rows import AllRows, Rows
 from saxtui.console.log_store import CAPACITY, LogStore
 from saxtui.console.widgets.roles import ROLE_CLASSES
@@ -37,6 +37,16 @@ _AT_ONCE = 0.010  # seconds of looking right after a key
 _BREATH = 0.001
 _TAG_MOST = 14
 _STYLES = {"log-view--tag", "log-view--time", "log-view--cursor", "log-view--match", "log-view--count", *HUES}
+
+
+class _Frame(NamedTuple):
+    """What is the same for all lines of one painting, asked once: how they look, (row, part) of each line of the
+    screen, its width, and the number of the line under the cursor, -1 for none."""
+
+    look: Look
+    laid: list[tuple[int, int]]
+    width: int
+    pointed: int
 
 
 class LogView(ScrollView, can_focus=True):
@@ -85,7 +95,7 @@ class LogView(ScrollView, can_focus=True):
         self._laid_for: tuple[object, ...] = ()
         self._parts_kept: dict[int, list[list[Piece]]] = {}
         self._styles: dict[tuple[str, ...], Style] = {}
-        self._look, self._lines, self._columns, self._pointed = self.look, self._laid, 0, -1  # `render_lines` asks
+        self._frame = _Frame(self.look, [], 0, -1)
 
     # -- lines in
     def feed(self, batch: LogBatch) -> None:
@@ -393,8 +403,8 @@ class LogView(ScrollView, can_focus=True):
         self._styles.clear()
         super().notify_style_update()
 
-    def _pieces(self, index: int) -> tuple[list[Piece], list[Piece]]:
-        line, look = self.store[self.rows.number(index)], self._look
+    def _pieces(self, index: int, look: Look) -> tuple[list[Piece], list[Piece]]:
+        line = self.store[self.rows.number(index)]
         fold = self.rows.fold if isinstance(self.rows, FoldRows) else None
         group = self.rows.group(index) if isinstance(self.rows, FoldRows) else None
         return lead(line, look, group), body(line, look, self.needle, fold, group)
@@ -403,37 +413,33 @@ class LogView(ScrollView, can_focus=True):
         """The rows of a folded line; kept as long as the screen is laid out the same."""
         kept = self._parts_kept.get(index)
         if kept is None:
-            kept = folded(self._pieces(index)[1], max(8, self._width - self.look.lead))
+            look = self.look
+            kept = folded(self._pieces(index, look)[1], max(8, self._width - look.lead))
             self._parts_kept[index] = kept
         return kept
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        # What is the same for all lines is asked once: a frame has dozens of them.
-        self._look, self._lines, self._columns = self.look, self._layout(), self._width
-        self._pointed = self.cursor if self.has_focus else -1
+        self._frame = _Frame(self.look, self._layout(), self._width, self.cursor if self.has_focus else -1)
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
-        width, laid = self._columns, self._lines
-        if y >= len(laid) or laid[y][0] >= len(self.rows):
+        frame = self._frame
+        if y >= len(frame.laid) or frame.laid[y][0] >= len(self.rows):
             said = self.placeholder if y == 0 and not len(self.rows) else ""
-            return Strip([Segment(fitted(said, width), self._style("role--dim"))], width)
-        index, part = laid[y]
-        on = ("log-view--cursor",) if self.rows.number(index) == self._pointed else ()
-        first, text = self._pieces(index)
-        room = width - self._look.lead
+            return Strip([Segment(fitted(said, frame.width), self._style("role--dim"))], frame.width)
+        index, part = frame.laid[y]
+        first, text = self._pieces(index, frame.look)
         if self.wrapped:
-            first = first if part == 0 else [(" " * self._look.lead, "log-view--time")]
+            first = first if part == 0 else [(" " * frame.look.lead, "log-view--time")]
             text = self._parts(index)[part]
-        elif cells(text) > room + int(self.scroll_x):
-            # The lead stays while long lines move; a mark at the edge says that a line goes on.
-            edge = (">" if self.ascii_only else "›", "log-view--time")
-            text = [*window(text, int(self.scroll_x), room - 1), edge]
         else:
-            text = window(text, int(self.scroll_x), room)
-        pieces = [*first, *text]
+            text = sideways(text, int(self.scroll_x), frame.width - frame.look.lead, ascii_only=self.ascii_only)
+        return self._strip([*first, *text], frame.width, on=self.rows.number(index) == frame.pointed)
+
+    def _strip(self, pieces: list[Piece], width: int, *, on: bool) -> Strip:
+        cursor = ("log-view--cursor",) if on else ()
         length = cells(pieces)
-        segments = [Segment(words, self._style(name, *on)) for words, name in pieces if words]
+        segments = [Segment(words, self._style(name, *cursor)) for words, name in pieces if words]
         if length > width:
             return Strip(segments, length).crop(0, width)
-        return Strip([*segments, Segment(" " * (width - length), self._style(*on))], width)
+        return Strip([*segments, Segment(" " * (width - length), self._style(*cursor))], width)
