@@ -7,7 +7,7 @@ from saxtui.engine.protocol.sending import wait_for_other
 from saxtui.engine.protocol.step import Look, Observation, Presence, Step, StepContext, backoff, is_passing, patiently
 from saxtui.errors import Busy, CallError, Conflict, InDoubt, NotFound, Problem
 from saxtui.model.plan import StepKind
-from saxtui.model.progress import Ownership
+from saxtui.model.progress import MAY_BE_OURS, Ownership
 
 _SENDS = 6
 """How often one step sends its delete at most, each time after a look that found it there."""
@@ -16,7 +16,6 @@ _BETWEEN_PROOFS = 3.0
 AT_ODDS = "a GET does not find it, a LIST still shows it"
 LISTS_LAG = 600.0
 """Seconds in which a LIST may go on showing what a GET does not find: Google names a minute or more for accounts."""
-_NEVER_OURS = frozenset({Ownership.NONE, Ownership.FOREIGN, Ownership.ADOPTED, Ownership.GONE})
 _WAS_OURS = frozenset({Ownership.OWNED, Ownership.DELETING})
 
 
@@ -28,7 +27,7 @@ async def remove(step: Step, ctx: StepContext) -> None:
     try:
         await _remove(step, ctx)
     except CallError as error:
-        if not is_passing(error) or ctx.now.ownership in _NEVER_OURS:
+        if not is_passing(error) or ctx.now.ownership not in MAY_BE_OURS:
             raise
         await ctx.recorder.doubt(step.id, f"nobody could say whether it is gone: {error.problem.said}")
         raise InDoubt(error.problem) from error
@@ -48,7 +47,7 @@ async def _remove(step: Step, ctx: StepContext) -> None:
             await _not_ours(step, ctx, seen)
             return
         if seen.presence is Presence.ABSENT:
-            if ctx.now.ownership in _NEVER_OURS and await _unlisted(step, ctx):
+            if ctx.now.ownership not in MAY_BE_OURS and await _unlisted(step, ctx):
                 return
             if not settled:
                 settled = True
@@ -133,7 +132,7 @@ async def _proved(step: Step, ctx: StepContext, landed: float) -> bool:
         await ctx.sleep(landed - ctx.clock.now())
     if not await absent(step, ctx):
         return False
-    if ctx.now.ownership in _NEVER_OURS:
+    if ctx.now.ownership not in MAY_BE_OURS:
         return True
     await ctx.recorder.gone(step, "absent twice by GET and by LIST")
     return True

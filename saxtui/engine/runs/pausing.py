@@ -17,13 +17,12 @@ from saxtui.engine.runs.provisioning import exit_code
 from saxtui.engine.runs.result import RunResult
 from saxtui.engine.runs.tally import Tally, Work
 from saxtui.engine.steps import ContextMaker
-from saxtui.model.progress import Ownership, RunProgress
+from saxtui.model.progress import MAY_BE_OURS, Ownership, RunProgress
 
 KIND = "pause"
 FIRST = "model-servers"
 _NODES_LEAVE = 900.0
 _POOL_LABEL = "cloud.google.com/gke-nodepool"
-_OURS = frozenset({Ownership.INTENT, Ownership.OPERATION, Ownership.OWNED, Ownership.UNKNOWN, Ownership.DELETING})
 
 
 async def pause(steps: Mapping[str, Step], make: ContextMaker, recorder: Recorder) -> RunResult:
@@ -52,7 +51,7 @@ async def pause(steps: Mapping[str, Step], make: ContextMaker, recorder: Recorde
 
 
 def _is_ours(step: Step, progress: RunProgress) -> bool:
-    return progress.step(step.id).ownership in _OURS
+    return progress.step(step.id).ownership in MAY_BE_OURS
 
 
 async def _each(steps: Iterable[Step], work: Work, make: ContextMaker, run: Tally) -> None:

@@ -14,9 +14,7 @@ from saxtui.engine.runs.tally import Tally
 from saxtui.engine.steps import ContextMaker
 from saxtui.errors import ExitCode, Problem
 from saxtui.model.plan import Plan
-from saxtui.model.progress import Ownership, RunProgress, StepState
-
-_HELD = frozenset({Ownership.OWNED, Ownership.OPERATION, Ownership.DELETING, Ownership.UNKNOWN})
+from saxtui.model.progress import EXISTS, Ownership, RunProgress, StepState
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,7 +67,7 @@ def exit_code(outcome: str, progress: RunProgress) -> ExitCode:
         return ExitCode.DONE
     if outcome == "doubt":
         return ExitCode.DOUBT
-    held = any(step.ownership in _HELD or _in_flight(step.ownership, step.state) for step in progress.steps.values())
+    held = any(step.ownership in EXISTS or _in_flight(step.ownership, step.state) for step in progress.steps.values())
     return ExitCode.BILLABLE if held else ExitCode.REFUSED
 
 
@@ -97,7 +95,7 @@ async def _one(
     ready = [await run.done[need] for need in needs]
     good = False
     # After a failure elsewhere nothing new that costs money is begun; what exists already is still brought to its goal.
-    held_back = step.bills and bool(run.problems) and recorder.progress.step(name).ownership not in _HELD
+    held_back = step.bills and bool(run.problems) and recorder.progress.step(name).ownership not in EXISTS
     if all(ready) and not run.paused and not held_back and run.unrecorded is None:
         good = await run.attempt(step, make(name), achieve)
     run.done[name].set_result(good)

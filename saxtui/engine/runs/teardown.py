@@ -20,9 +20,8 @@ from saxtui.engine.steps import ContextMaker
 from saxtui.errors import InDoubt, Problem, SaxtuiError
 from saxtui.model.deployment import Exposure
 from saxtui.model.plan import StepKind
-from saxtui.model.progress import Ownership, RunProgress, StepState
+from saxtui.model.progress import MAY_BE_OURS, Ownership, RunProgress, StepState
 
-_GOES_ALONG = frozenset({Ownership.INTENT, Ownership.OPERATION, Ownership.OWNED, Ownership.UNKNOWN, Ownership.DELETING})
 _TRIES = 5
 
 
@@ -87,7 +86,7 @@ def proofs(names: tuple[str, ...], progress: RunProgress) -> tuple[Proof, ...]:
         step = progress.step(name)
         if step.ownership is Ownership.GONE:
             found.append(Proof(name, step.kind, step.resource, step.proof))
-        elif step.ownership in _GOES_ALONG:
+        elif step.ownership in MAY_BE_OURS:
             found.append(Proof(name, step.kind, step.resource, ""))
     return tuple(found)
 
@@ -176,7 +175,7 @@ async def _sweep(down: _Down, make: ContextMaker, recorder: Recorder) -> None:
 
 
 async def _gone_along(step: Step, ctx: StepContext) -> None:
-    if ctx.now.ownership in _GOES_ALONG:
+    if ctx.now.ownership in MAY_BE_OURS:
         await ctx.recorder.gone(step, f"went with cluster {step.deployment.cluster.name}")
 
 
