@@ -137,7 +137,7 @@ class Looking:
         except CallError:
             # The teardown's own first look meets the same failure and reports it.
             return []
-        ours = [pool for pool in pools if pool.labels.get("saxtui-deployment") == wanted.id]
+        ours = [pool for pool in pools if wanted.owns(pool.labels)]
         return [f"pool/{pool.name}" for pool in ours if pool.topology or pool.name in wanted.slices.pools]
 
     def _silent(self, run: str) -> Turn:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from saxtui.engine.protocol.recorder import Recorder
 from saxtui.engine.protocol.step import StepContext, backoff, patiently
 from saxtui.errors import Ambiguous, Busy, CallError, Conflict, NotFound, Problem, Throttled, Unreachable
-from saxtui.model.deployment import Deployment
+from saxtui.model.deployment import MARK, Deployment
 from saxtui.model.progress import Ownership, StepProgress
 from saxtui.ports import Leftover
 
@@ -35,13 +35,13 @@ def judge(row: Leftover, deployment: Deployment, cluster_uid: str) -> Verdict:
     first eight digits of the cluster's id, and writes the id into descriptions.
     """
     name = deployment.cluster.name
-    marked = row.labels.get("saxtui-deployment") == deployment.id
+    marked = deployment.owns(row.labels)
     stem = f"gke-{name}-{cluster_uid[:8]}"
     hashed = len(cluster_uid) >= 8 and any(
         text == stem or text.startswith(stem + "-") for text in (row.name, *row.tags)
     )
     told = len(cluster_uid) >= 8 and cluster_uid in row.description
-    other = row.labels.get("saxtui-deployment", deployment.id) != deployment.id
+    other = MARK in row.labels and not marked
     like = row.name.startswith(f"gke-{name}-") or f'"{deployment.namespace}/sax-http-lb"' in row.description
     return Verdict((marked or hashed or told) and not other, like)
 
