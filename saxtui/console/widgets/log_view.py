@@ -10,13 +10,11 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from saxtui.console.log_find import Hits, Hunt
@@ -25,6 +23,7 @@ from saxtui.console.log_paint import HUES, Look, Piece, body, cells, folded, lea
 from saxtui.console.log_rows import AllRows, Rows
 from saxtui.console.log_store import CAPACITY, LogStore
 from saxtui.console.widgets.roles import ROLE_CLASSES
+from saxtui.console.widgets.styled import Styled
 from saxtui.console.widgets.table_layout import fitted
 from saxtui.model.cluster import LogLine
 from saxtui.model.log_batch import LogBatch
@@ -39,7 +38,7 @@ _TAG_MOST = 14
 _STYLES = {"log-view--tag", "log-view--time", "log-view--cursor", "log-view--match", "log-view--count", *HUES}
 
 
-class LogView(ScrollView, can_focus=True):
+class LogView(Styled, can_focus=True):
     """Lines with time, host tag, level and text; a cursor line; follow, wrap, times, brief, fold, filter and search."""
 
     ALLOW_SELECT = False
@@ -84,7 +83,6 @@ class LogView(ScrollView, can_focus=True):
         self._laid: list[tuple[int, int]] = []  # (row index, part) of each screen line
         self._laid_for: tuple[object, ...] = ()
         self._parts_kept: dict[int, list[list[Piece]]] = {}
-        self._styles: dict[tuple[str, ...], Style] = {}
         self._look, self._lines, self._columns, self._pointed = self.look, self._laid, 0, -1  # `render_lines` asks
 
     # -- lines in
@@ -383,16 +381,6 @@ class LogView(ScrollView, can_focus=True):
             self._go(laid[int(event.y)][0])
 
     # -- painting
-    def _style(self, *names: str) -> Style:
-        style = self._styles.get(names)
-        if style is None:
-            style = self._styles[names] = self.get_visual_style(*names).rich_style
-        return style
-
-    def notify_style_update(self) -> None:
-        self._styles.clear()
-        super().notify_style_update()
-
     def _pieces(self, index: int) -> tuple[list[Piece], list[Piece]]:
         line, look = self.store[self.rows.number(index)], self._look
         fold = self.rows.fold if isinstance(self.rows, FoldRows) else None
