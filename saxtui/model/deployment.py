@@ -216,7 +216,7 @@ class JobSet(_Part):
 
 
 class Deployment(_Part):
-    """Everything wanted. `id` marks what is ours in the cloud (label MARK)."""
+    """Everything wanted. `id` marks what is ours in the cloud (label saxtui-deployment)."""
 
     version: int = Field(default=1, ge=1, le=1, description="version of this file's format")
     id: str = Field(pattern=r"^[a-z][a-z0-9]{5,11}$", description="marks what is ours in the cloud: do not change it")
