@@ -11,7 +11,7 @@ from saxtui.cli import choosing, render
 from saxtui.cli.front import Front, label
 from saxtui.cli.options import deployment_option, json_option
 from saxtui.errors import CallError, ExitCode, SaxtuiError
-from saxtui.model.progress import Ownership, RunProgress, StepState
+from saxtui.model.progress import MAY_BE_OURS, Ownership, RunProgress, StepState
 from saxtui.present import canary
 from saxtui.present import pods as present_pods
 from saxtui.present.spend import meter
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from saxtui.model.plan import Plan
     from saxtui.ports import LockHolder
 
-_OURS = frozenset({Ownership.INTENT, Ownership.OPERATION, Ownership.OWNED, Ownership.UNKNOWN, Ownership.DELETING})
 _STOPPED = ("failed", "stopped", "interrupted", "doubt")
 _OPEN = frozenset({Ownership.INTENT, Ownership.UNKNOWN})
 
@@ -148,7 +147,7 @@ def _pending(plan: Plan | None) -> list[str] | None:
 
 def holds(progress: RunProgress) -> bool:
     """Whether the journal knows of anything that is or may be ours in the cloud."""
-    return any(step.ownership in _OURS for step in progress.steps.values())
+    return any(step.ownership in MAY_BE_OURS for step in progress.steps.values())
 
 
 def in_doubt(progress: RunProgress) -> bool:

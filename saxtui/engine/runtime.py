@@ -92,6 +92,7 @@ class Runtime:
         from saxtui.adapters.disk.last_beat import DiskLastBeat
         from saxtui.adapters.disk.machine import place
         from saxtui.adapters.disk.packaged import text
+        from saxtui.engine.kit import Kit
         from saxtui.engine.runs.lease import Holder
         from saxtui.engine.session import Session
         from saxtui.engine.store import Store
@@ -107,13 +108,13 @@ class Runtime:
         store = Store()
         store.restore(fold(events), events)
         manifest = partial(text, "manifests")
-        source = self.surroundings.jobset_source
         here = place(Path(self.surroundings.state_dir) / "journals" / deployment.id)
         holder = Holder(platform.node(), os.getpid(), here)
         cloud = self.cloud(deployment.project)
         beats = DiskLastBeat(Path(self.surroundings.state_dir) / "canary" / f"{deployment.id}.json")
-        jot = partial(self._jot, deployment)
-        session = Session(deployment, store, cloud, journal, manifest, source, holder, self.times, beats, jot)
+        source = self.surroundings.jobset_source
+        kit = Kit(deployment, store, cloud, journal, manifest, source, holder, self.times)
+        session = Session(kit, beats, partial(self._jot, deployment))
         self._sessions = [*(item for item in self._sessions if not item[0].closed), (session, opened)]
         return session
 

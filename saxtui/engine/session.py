@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from saxtui.engine.diagnosis import Fallen
 from saxtui.engine.diagnosis.inquiry import Inquiry
+from saxtui.engine.kit import Kit
 from saxtui.engine.runs.drift import Drift
-from saxtui.engine.runs.lease import Holder
 from saxtui.engine.runs.recovery import Recovered
 from saxtui.engine.runs.result import Proof, RunResult
 from saxtui.engine.runs.running import Runs
-from saxtui.engine.runs.usual import Times
 from saxtui.engine.serving.asking import Asking
 from saxtui.engine.serving.book import Jot
 from saxtui.engine.serving.canary import Canary
@@ -21,7 +20,6 @@ from saxtui.engine.serving.reach import Reach
 from saxtui.engine.serving.service import Serving
 from saxtui.engine.serving.talking import SaxTalker
 from saxtui.engine.serving.tending import Tending
-from saxtui.engine.store import Store
 from saxtui.engine.watching.aftermath import Aftermath
 from saxtui.engine.watching.chips import Metering
 from saxtui.engine.watching.connection import Connection
@@ -42,11 +40,10 @@ from saxtui.model.plan import Plan
 from saxtui.model.progress import Ownership
 from saxtui.model.serving import Beat, Dialect, ModelStatus, Reply, Sampling
 from saxtui.model.talk import Ask
-from saxtui.ports import Cloud, Journal, LastBeat, Talker
+from saxtui.ports import LastBeat, Talker
 
 if TYPE_CHECKING:
     from saxtui.model.cost import Cost
-    from saxtui.model.deployment import Deployment
 
 __all__ = ["Drift", "LogSelection", "Proof", "Recovered", "RunResult", "Session"]
 
@@ -54,33 +51,14 @@ __all__ = ["Drift", "LogSelection", "Proof", "Recovered", "RunResult", "Session"
 class Session:
     """A deployment, its journal and its store. Made by `Runtime.session`, used by the console and the command line."""
 
-    def __init__(
-        self,
-        deployment: Deployment,
-        store: Store,
-        cloud: Cloud,
-        journal: Journal,
-        manifest: Callable[[str], str],
-        jobset_source: tuple[str, str],
-        holder: Holder | None = None,
-        times: Callable[[], Awaitable[Times]] | None = None,
-        beats: LastBeat | None = None,
-        jot: Jot | None = None,
-    ) -> None:
-        """`manifest` gives a packaged manifest's text by file name; `jobset_source` is (URL or file, SHA-256).
-
-        `times` tells how long steps usually take here; without it the published figures count. `beats` keeps the
-        canary's newest beat for other processes; `jot` records one event where this session only reads.
-        Both parts of `jobset_source` are "" unless the surroundings name one; the deployment's own come first.
-        """
-        self.deployment = deployment
-        self.store = store
-        self.cloud = cloud
-        self.journal = journal
-        self.manifest = manifest
-        self.jobset_source = jobset_source
+    def __init__(self, kit: Kit, beats: LastBeat | None = None, jot: Jot | None = None) -> None:
+        """`beats` keeps the canary's newest beat for other processes; `jot` records one event where this only reads."""
+        self.deployment = deployment = kit.deployment
+        self.store = store = kit.store
+        self.cloud = cloud = kit.cloud
+        self.journal = journal = kit.journal
         self.connection = Connection(deployment, cloud)
-        self._runs = Runs(deployment, store, cloud, journal, self.connection, manifest, jobset_source, holder, times)
+        self._runs = Runs(kit, self.connection)
         self._aftermath = Aftermath(self.connection.kubernetes)
         self._watching = Watching(store, self.connection, cloud.clock, self._aftermath.see)
         self._inquiry = Inquiry(deployment, store, self.connection, journal, self._aftermath, cloud.clock)
@@ -88,7 +66,7 @@ class Session:
         self._logs = Logs(store, self.connection, self._watching, cloud.clock)
         hearing = Hearing()
         reach = Reach(deployment, store, cloud, self.connection)
-        self._serving = Serving(deployment, store, cloud.clock, journal, reach, hearing, times, jot)
+        self._serving = Serving(deployment, store, cloud.clock, journal, reach, hearing, kit.times, jot)
         self._phasing = Phasing(store, self.connection, hearing, cloud.clock)
         self._metering = Metering(store, self.connection, cloud.clock)
         self._sax = SaxTalker(self._serving, deployment.model.id, cloud.clock)

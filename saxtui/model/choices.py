@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from saxtui.errors import Problem
 from saxtui.model import cost
-from saxtui.model.progress import Ownership, RunProgress, StepState
+from saxtui.model.progress import MAY_BE_OURS, Ownership, RunProgress, StepState
 
 if TYPE_CHECKING:
     from saxtui.model.deployment import Deployment
@@ -76,8 +76,7 @@ def choices(
             + "resume later"
         )
         found.append(Choice("pause", "pause", said, cost.paused(deployment, progress).usd))
-    nothing = (Ownership.NONE, Ownership.GONE, Ownership.FOREIGN, Ownership.ADOPTED)
-    if any(step.ownership not in nothing for step in progress.steps.values()):
+    if any(step.ownership in MAY_BE_OURS for step in progress.steps.values()):
         found.append(Choice("down", "take all down", "delete everything that is ours, with proof", 0.0))
     return tuple(found)
 

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from saxtui.catalog import prices
 from saxtui.model import events as ev
 from saxtui.model.deployment import Deployment
-from saxtui.model.progress import Ownership, RunProgress, StepProgress, apply
-
-_EXISTS = frozenset({Ownership.OWNED, Ownership.OPERATION, Ownership.DELETING, Ownership.UNKNOWN})
+from saxtui.model.progress import EXISTS, RunProgress, StepProgress, apply
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +115,13 @@ def paused(deployment: Deployment, progress: RunProgress) -> Cost:
 
 
 def _bills(step: StepProgress) -> bool:
-    return step.ownership in _EXISTS and not step.at_zero
+    return step.ownership in EXISTS and not step.at_zero
 
 
 def since(deployment: Deployment, progress: RunProgress) -> float | None:
     """From when the longest-lived of what bills now has been ours, in epoch seconds; None when nothing of it is yet."""
     steps = (progress.step(line.step) for line in lines(deployment))
-    owned = (step.owned_at for step in steps if step.ownership in _EXISTS and step.owned_at is not None)
+    owned = (step.owned_at for step in steps if step.ownership in EXISTS and step.owned_at is not None)
     return min(owned, default=None)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
@@ -23,6 +24,8 @@ LabelKey = Annotated[str, Field(pattern=r"^[a-z]([-_a-z0-9]{0,61}[a-z0-9])?$")]
 LabelValue = Annotated[str, Field(pattern=r"^([a-z0-9]([-_a-z0-9]{0,61}[a-z0-9])?)?$")]
 """Legal as a label of Google Cloud and of Kubernetes alike, so narrower than either."""
 PoolPrefix = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,33}[a-z0-9])?$")]
+MARK = "saxtui-deployment"
+"""The label of what is ours; its value is the deployment's id."""
 TUTORIAL_MODEL = f"{sax_models.PREFIX}.lm_cloud.LmCloudSpmd175B32Test"
 
 
@@ -351,7 +354,16 @@ class Deployment(_Part):
     @property
     def labels(self) -> dict[str, str]:
         """The ownership labels and the operator's own, put on every resource that can carry them."""
-        return {**self.extra_labels, "saxtui-deployment": self.id, "saxtui-name": self.name}
+        return {**self.extra_labels, MARK: self.id, "saxtui-name": self.name}
+
+    @property
+    def mark(self) -> str:
+        """The mark of ownership as text, for the description of what carries no labels."""
+        return f"{MARK}={self.id}"
+
+    def owns(self, labels: Mapping[str, str] | None) -> bool:
+        """Whether something with these labels is ours."""
+        return labels is not None and labels.get(MARK) == self.id
 
 
 def _names(chips: int, release: str) -> str:

@@ -38,6 +38,10 @@ class Ownership(StrEnum):
     GONE = "gone"
 
 
+EXISTS = frozenset({Ownership.OPERATION, Ownership.OWNED, Ownership.UNKNOWN, Ownership.DELETING})
+"""Ours and there, for all we know."""
+MAY_BE_OURS = EXISTS | {Ownership.INTENT}
+"""What a `down` has to prove gone."""
 _MAY_BE = frozenset({Ownership.INTENT, Ownership.UNKNOWN})
 
 

@@ -6,6 +6,7 @@ import functools
 from pathlib import Path
 from typing import Any
 
+from saxtui.engine.kit import Kit
 from saxtui.engine.runs.lease import Holder
 from saxtui.engine.runs.result import RunResult
 from saxtui.engine.runs.running import Runs
@@ -16,6 +17,7 @@ from saxtui.model.presets import preset
 from saxtui.model.progress import fold
 from tests.engine.fake_world import SHA256, FakeCloud, FakeJournal, Killed, World
 
+JOBSET_SOURCE = ("http://127.0.0.1/manifests.yaml", SHA256)
 MANIFESTS = Path(__file__).resolve().parents[2] / "manifests"
 
 
@@ -39,17 +41,9 @@ class Process:
         self.cloud = FakeCloud(world)
         self.store = Store()
         self.store.restore(fold(world.journal), tuple(world.journal))
-        connection = Connection(self.deployment, self.cloud)
-        self.runs = Runs(
-            self.deployment,
-            self.store,
-            self.cloud,
-            FakeJournal(world),
-            connection,
-            manifest,
-            ("http://127.0.0.1/manifests.yaml", SHA256),
-            Holder("cloud-shell", 1, "here"),
-        )
+        journal, holder = FakeJournal(world), Holder("cloud-shell", 1, "here")
+        kit = Kit(self.deployment, self.store, self.cloud, journal, manifest, JOBSET_SOURCE, holder)
+        self.runs = Runs(kit, Connection(self.deployment, self.cloud))
 
     async def up(self, *adopt: str) -> RunResult:
         return await self.runs.up(await self.runs.plan(adopt), adopt=adopt)

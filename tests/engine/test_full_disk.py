@@ -10,6 +10,8 @@ import signal
 from pathlib import Path
 
 from saxtui.adapters.disk.journal import open_journal
+from saxtui.engine.kit import Kit
+from saxtui.engine.runs.lease import Holder
 from saxtui.engine.runs.running import Runs
 from saxtui.engine.store import Store
 from saxtui.engine.watching.connection import Connection
@@ -17,8 +19,8 @@ from saxtui.errors import Refused
 from saxtui.model import events as ev
 from saxtui.model.progress import fold
 from saxtui.ports import Journal
-from tests.engine.fake_world import SHA256, FakeCloud, World
-from tests.engine.harness import Process, manifest, tutorial
+from tests.engine.fake_world import FakeCloud, World
+from tests.engine.harness import JOBSET_SOURCE, Process, manifest, tutorial
 
 BOOKKEEPING = ("put object saxtui/", "delete object saxtui/")
 """The lease and the journal's copy: they tell of what is recorded, and make nothing."""
@@ -28,8 +30,8 @@ def runs_of(world: World, journal: Journal, events: list[ev.Event]) -> Runs:
     store = Store()
     store.restore(fold(events), tuple(events))
     deployment, cloud = tutorial(), FakeCloud(world)
-    source = ("http://127.0.0.1/manifests.yaml", SHA256)
-    return Runs(deployment, store, cloud, journal, Connection(deployment, cloud), manifest, source)
+    kit = Kit(deployment, store, cloud, journal, manifest, JOBSET_SOURCE, Holder())
+    return Runs(kit, Connection(deployment, cloud))
 
 
 async def sent(path: Path, verb: str) -> dict[str, object]:

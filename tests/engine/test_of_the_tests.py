@@ -50,7 +50,7 @@ def record_after_send(patch: pytest.MonkeyPatch) -> None:
 def deleting_unwritten(patch: pytest.MonkeyPatch) -> None:
     """Deletes are sent without a word in the journal."""
 
-    async def nothing(step: Step, ctx: StepContext) -> None:
+    async def nothing(step: Step, ctx: StepContext, seen: Observation) -> None:
         return
 
     patch.setattr(removal, "_record_deleting", nothing)
@@ -60,7 +60,7 @@ def absent_is_gone(patch: pytest.MonkeyPatch) -> None:
     """One 404 is proof enough."""
 
     async def at_once(step: Step, ctx: StepContext, landed: float) -> bool:
-        await removal.record_gone(step, ctx, "404")
+        await ctx.recorder.gone(step, "404")
         return True
 
     patch.setattr(removal, "_proved", at_once)
@@ -85,7 +85,7 @@ def accepted_is_done(patch: pytest.MonkeyPatch) -> None:
     """The delete request was accepted, so it is gone."""
 
     async def sent(step: Step, ctx: StepContext, landed: float) -> None:
-        await removal.record_gone(step, ctx, "accepted")
+        await ctx.recorder.gone(step, "accepted")
 
     patch.setattr(removal, "_until_left", sent)
 
@@ -98,7 +98,7 @@ def teardown_errors_ignored(patch: pytest.MonkeyPatch) -> None:
         try:
             await real(step, ctx)
         except Denied:
-            await removal.record_gone(step, ctx, "refused")
+            await ctx.recorder.gone(step, "refused")
 
     patch.setattr(removal, "_remove", swallow)
 
@@ -106,10 +106,15 @@ def teardown_errors_ignored(patch: pytest.MonkeyPatch) -> None:
 def doubt_dropped(patch: pytest.MonkeyPatch) -> None:
     """What could not be looked at is taken off the list."""
 
-    async def drop(step: Step, ctx: StepContext, said: str) -> None:
-        await removal.record_gone(step, ctx, said)
+    real = Recorder.doubt
 
-    patch.setattr(removal, "_doubt", drop)
+    async def drop(self: Recorder, step: str, said: str) -> None:
+        if said.startswith("the answer was lost"):  # of a send, not of a look
+            await real(self, step, said)
+        else:
+            await self.gone(self.progress.step(step), said)
+
+    patch.setattr(Recorder, "doubt", drop)
 
 
 class _Nothing(Observation):
@@ -157,8 +162,8 @@ def name_is_ownership(*kinds: type[Step]) -> Patch:
     return bug
 
 
-async def _none_foreign(*_args: object) -> list[Any]:
-    return []
+async def _none_foreign(*_args: object) -> dict[str, Any]:
+    return {}
 
 
 def every_object_is_ours(patch: pytest.MonkeyPatch) -> None:
@@ -231,7 +236,7 @@ def failed_create_forgotten(patch: pytest.MonkeyPatch) -> None:
         try:
             return await real(step, ctx, seen)
         except Exception:
-            await removal.record_gone(step, ctx, "its operation failed")
+            await ctx.recorder.gone(step, "its operation failed")
             raise
 
     patch.setattr(achieve, "_finish", finish)

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 
-from saxtui.console.app import ConsoleApp
 from saxtui.console.screens.slices import SlicesScreen
 from saxtui.emulator import scenarios
-from saxtui.engine.runtime import Runtime
 from saxtui.engine.session import Session
-from saxtui.errors import Ambiguous, Conflict, ExitCode
-from saxtui.model.deployment import Deployment
+from saxtui.errors import Ambiguous, Conflict
 from saxtui.model.text import safe
 from tests import hostile
-from tests.console.serving_fakes import shown
+from tests.console.serving_fakes import shown, until
+from tests.stories.on_slices import bring_up, console, streaming
 from tests.stories.robot import EmbeddedCloud
 
-WANTED = Deployment(id="abcdef", name="spmd", project="demo-project", bucket="demo-project-spmd")
-LIMIT = 60.0
 EACH = 1_000
 FLOOD, BREAK = "flood-now", "break-now"
 
@@ -46,17 +39,6 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         yield found
     finally:
         cloud.stop()
-
-
-async def bring_up(environ: dict[str, str]) -> None:
-    runtime = Runtime.open(environ)
-    try:
-        session = await runtime.session(WANTED)
-        result = await session.up(await session.plan())
-        assert result.exit_code is ExitCode.DONE, result.problems
-    finally:
-        await runtime.close()
-    runtime.library.save(WANTED)
 
 
 async def strike(session: Session, name: str) -> None:
@@ -96,33 +78,6 @@ def held(screen: SlicesScreen) -> dict[tuple[int, int], list[str]]:
     return found
 
 
-async def until(pilot: Pilot[int], condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < deadline, f"never came: {what}"
-        await pilot.pause(0.02)
-
-
-@asynccontextmanager
-async def console(environ: dict[str, str]) -> AsyncIterator[tuple[ConsoleApp, Pilot[int], SlicesScreen, Session]]:
-    """The console on Slices, with the logs of all hosts followed."""
-    app = ConsoleApp(environ)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: app.sessions.summaries is not None, "the engine is open")
-        live = await app.sessions.open("spmd")
-        app.go("slices")
-        await until(pilot, lambda: "8/8" in shown(app), "the slices")
-        screen = app.front
-        assert isinstance(screen, SlicesScreen)
-        await pilot.press("a")
-        await until(pilot, lambda: hosts(screen) == 16, "sixteen streams")
-        yield app, pilot, screen, live.session
-
-
-def hosts(screen: SlicesScreen) -> int:
-    return len({(source.slice, source.host) for source in screen.pane.view.store.sources})
-
-
 def of_host(screen: SlicesScreen, place: tuple[int, int], text: str) -> list[str]:
     """The host's lines that hold the text, in the order shown; gap marks as they are."""
     found = (line for _, line in screen.pane.view.store.lines() if (line.slice, line.host) == place)
@@ -136,6 +91,8 @@ async def test_a3_a_flood_loses_nothing_unseen_and_a10_a_break_repeats_nothing(
     monkeypatch.chdir(tmp_path)
     async with console(environ) as (app, pilot, screen, session):
         view, store = screen.pane.view, screen.pane.view.store
+        await pilot.press("a")
+        await until(pilot, lambda: streaming(screen) == 16, "sixteen streams")
         await strike(session, FLOOD)
         await until(pilot, lambda: len(store) > 16 * EACH, "the flood")
         expected = await served(session)

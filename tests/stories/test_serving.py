@@ -23,6 +23,7 @@ from saxtui.model.deployment import Deployment, Images
 from saxtui.model.serving import Dialect, ModelStatus, Pulse, Rung
 from saxtui.model.talk import Answer, Ask, Piece
 from saxtui.ports import Ref
+from tests.stories.on_slices import bring_up
 from tests.stories.robot import PYTHON, EmbeddedCloud
 
 SPEED = 60.0
@@ -91,17 +92,10 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     cloud = EmbeddedCloud.start(folder / "cloud", speed=SPEED, seed=7)
     try:
         found = Place(cloud, {**cloud.env, "SAXTUI_STATE": str(folder / "state")}, wanted, request.param, folder)
-        asyncio.run(bring_up(found))
+        asyncio.run(bring_up(found.environ, wanted))
         yield found
     finally:
         cloud.stop()
-
-
-async def bring_up(place: Place) -> None:
-    async with place.session() as session:
-        result = await session.up(await session.plan())
-        assert result.exit_code is ExitCode.DONE, result.problems
-    Runtime.open(place.environ).library.save(place.deployment)
 
 
 async def test_a7_ten_minute_load(place: Place) -> None:

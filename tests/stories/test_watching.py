@@ -8,30 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from saxtui.console.app import ConsoleApp
 from saxtui.console.screens.slices import SlicesScreen
 from saxtui.engine.runtime import Runtime
 from saxtui.engine.session import Session
-from saxtui.errors import CallError, ExitCode
+from saxtui.errors import CallError
 from saxtui.model.cluster import Freshness
 from saxtui.model.deployment import Deployment
-from tests.console.serving_fakes import shown
+from tests.console.serving_fakes import shown, until
+from tests.stories.on_slices import WANTED, bring_up, console, streaming
 from tests.stories.robot import EmbeddedCloud
 
 pytestmark = pytest.mark.long
-WANTED = Deployment(id="abcdef", name="spmd", project="demo-project", bucket="demo-project-spmd")
 FAR = Deployment(
     id="bcdefg", name="far", project="demo-project", bucket="demo-project-far", region="us-east1", zone="us-east1-c"
 )
-LIMIT = 60.0
 SILENCE = """
 title: Silence, then 410
 description: The watches say nothing for a minute while a pod goes; then they expire.
@@ -67,21 +63,10 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCloud]:
     started.env |= {"SAXTUI_STATE": str(folder / "state"), "LANG": "C.UTF-8", "TERM": "xterm-256color"}
     try:
         asyncio.run(bring_up(started.env))
+        Runtime.open(started.env).library.save(FAR)
         yield started
     finally:
         started.stop()
-
-
-async def bring_up(environ: dict[str, str]) -> None:
-    runtime = Runtime.open(environ)
-    try:
-        session = await runtime.session(WANTED)
-        result = await session.up(await session.plan())
-        assert result.exit_code is ExitCode.DONE, result.problems
-    finally:
-        await runtime.close()
-    for deployment in (WANTED, FAR):
-        runtime.library.save(deployment)
 
 
 def play(cloud: EmbeddedCloud, folder: Path, scenario: str) -> asyncio.Future[None]:
@@ -89,29 +74,6 @@ def play(cloud: EmbeddedCloud, folder: Path, scenario: str) -> asyncio.Future[No
     file = folder / "scenario.yaml"
     file.write_text(scenario, encoding="utf-8")
     return asyncio.ensure_future(asyncio.to_thread(cloud.play, file))
-
-
-async def until(pilot: Pilot[int], condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < deadline, f"never came: {what}"
-        await pilot.pause(0.02)
-
-
-@asynccontextmanager
-async def console(
-    cloud: EmbeddedCloud, size: tuple[int, int]
-) -> AsyncIterator[tuple[ConsoleApp, Pilot[int], SlicesScreen, Session]]:
-    """The console on Slices."""
-    app = ConsoleApp(cloud.env)
-    async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app.sessions.summaries is not None, "the engine is open")
-        live = await app.sessions.open("spmd")
-        app.go("slices")
-        await until(pilot, lambda: shown(app).count("8/8") == 2, "the slices")
-        screen = app.front
-        assert isinstance(screen, SlicesScreen)
-        yield app, pilot, screen, live.session
 
 
 async def listed(session: Session) -> set[tuple[str, str]]:
@@ -140,7 +102,7 @@ def pictured(screen: SlicesScreen) -> set[tuple[str, str]]:
 async def test_a3_sixteen_tiles_with_their_logs_and_metrics(
     cloud: EmbeddedCloud, tmp_path: Path, size: tuple[int, int]
 ) -> None:
-    async with console(cloud, size) as (app, pilot, screen, _session):
+    async with console(cloud.env, size) as (app, pilot, screen, _session):
         first = [(str(host), "★" if host == 0 else "") for host in range(4)]
         second = [(str(host), "") for host in range(4, 8)]
         await until(pilot, lambda: tiles(app) == [first * 2, second * 2], "two slices, each two rows of four hosts")
@@ -150,10 +112,7 @@ async def test_a3_sixteen_tiles_with_their_logs_and_metrics(
         await until(pilot, lambda: len(screen.pane.view.store) > 0 and "0-5  " in shown(app), "its lines with its tag")
         await until(pilot, lambda: "TPU duty 0%  HBM 0.2 of 15.8 GiB a chip  read" in shown(app), "metrics with age")
         await pilot.press("a")
-        sources = screen.pane.view.store.sources
-        await until(pilot, lambda: len({(found.slice, found.host) for found in sources}) == 16, "sixteen streams")
-        hues = {screen.pane.view.store.sources[number] for number in range(len(sources))}
-        assert len({(found.slice, found.host) for found in hues}) >= 16
+        await until(pilot, lambda: streaming(screen) == 16, "sixteen streams")
 
         if size == (80, 24):  # the last of these tests: from here on the cloud offers no metrics
             await play(cloud, tmp_path, NO_METRICS)
@@ -168,7 +127,7 @@ async def test_a3_sixteen_tiles_with_their_logs_and_metrics(
 async def test_a10_silence_then_410_then_503_and_another_deployment_out_of_reach(
     cloud: EmbeddedCloud, tmp_path: Path
 ) -> None:
-    async with console(cloud, (120, 40)) as (app, pilot, screen, session):
+    async with console(cloud.env) as (app, pilot, screen, session):
         await until(pilot, lambda: "live" in shown(app).split("\n")[0], "live")
         before = pictured(screen)
         await play(cloud, tmp_path, SILENCE)

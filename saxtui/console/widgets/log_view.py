@@ -10,13 +10,11 @@ from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from saxtui.console.log_find import Hits, Hunt
@@ -25,6 +23,7 @@ from saxtui.console.log_paint import HUES, Look, Piece, body, cells, folded, lea
 from saxtui.console.log_rows import AllRows, Rows
 from saxtui.console.log_store import CAPACITY, LogStore
 from saxtui.console.widgets.roles import ROLE_CLASSES
+from saxtui.console.widgets.styled import Styled
 from saxtui.console.widgets.table_layout import fitted
 from saxtui.model.cluster import LogLine
 from saxtui.model.log_batch import LogBatch
@@ -49,7 +48,7 @@ class _Frame(NamedTuple):
     pointed: int
 
 
-class LogView(ScrollView, can_focus=True):
+class LogView(Styled, can_focus=True):
     """Lines with time, host tag, level and text; a cursor line; follow, wrap, times, brief, fold, filter and search."""
 
     ALLOW_SELECT = False
@@ -94,7 +93,6 @@ class LogView(ScrollView, can_focus=True):
         self._laid: list[tuple[int, int]] = []  # (row index, part) of each screen line
         self._laid_for: tuple[object, ...] = ()
         self._parts_kept: dict[int, list[list[Piece]]] = {}
-        self._styles: dict[tuple[str, ...], Style] = {}
         self._frame = _Frame(self.look, [], 0, -1)
 
     # -- lines in
@@ -393,16 +391,6 @@ class LogView(ScrollView, can_focus=True):
             self._go(laid[int(event.y)][0])
 
     # -- painting
-    def _style(self, *names: str) -> Style:
-        style = self._styles.get(names)
-        if style is None:
-            style = self._styles[names] = self.get_visual_style(*names).rich_style
-        return style
-
-    def notify_style_update(self) -> None:
-        self._styles.clear()
-        super().notify_style_update()
-
     def _pieces(self, index: int, look: Look) -> tuple[list[Piece], list[Piece]]:
         line = self.store[self.rows.number(index)]
         fold = self.rows.fold if isinstance(self.rows, FoldRows) else None

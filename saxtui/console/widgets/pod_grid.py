@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from saxtui.console.fleet import Fleet
 from saxtui.console.grid_geometry import Box, Layout, Place, Zoom, best_zoom, layout_for
 from saxtui.console.grid_painter import CURSOR, RULE, TITLE, Painter
 from saxtui.console.widgets.roles import ROLE_CLASSES
+from saxtui.console.widgets.styled import Styled
 from saxtui.present.pods import HostCell
 
 _SHARE = 45  # percent of the terminal
@@ -29,7 +28,7 @@ def upper_share(terminal: Size) -> int:
     return max(4, terminal.height * _SHARE // 100)
 
 
-class PodGrid(ScrollView, can_focus=True):
+class PodGrid(Styled, can_focus=True):
     """Slices with their hosts. `show` gives it the picture; it keeps the cursor, the zoom and the scroll position."""
 
     ALLOW_SELECT = False
@@ -71,7 +70,6 @@ class PodGrid(ScrollView, can_focus=True):
         self._layout = layout_for(Zoom.HOSTS, self.fleet.mesh, 1, 0, 80, 10)
         self._known: dict[int, tuple[object, ...]] = {}
         """What was last painted of the slices in view."""
-        self._styles: dict[tuple[str, ...], Style] = {}
 
     def show(self, changed: frozenset[int] | None) -> None:
         """The fleet has news: paint again what differs in these places, or everything (None)."""
@@ -212,16 +210,6 @@ class PodGrid(ScrollView, can_focus=True):
 
     def _drawn_cursor(self) -> Place:
         return Place(self.cursor.slice, 0) if self._zoom is Zoom.SLICES else self.cursor
-
-    def _style(self, *names: str) -> Style:
-        style = self._styles.get(names)
-        if style is None:
-            style = self._styles[names] = self.get_visual_style(*names).rich_style
-        return style
-
-    def notify_style_update(self) -> None:
-        self._styles.clear()
-        super().notify_style_update()
 
     # -- moving
     def watch_cursor(self, old: Place, new: Place) -> None:

@@ -9,20 +9,9 @@ import re
 from dataclasses import dataclass
 
 from saxtui.catalog import tpus
+from saxtui.emulator.hosts import SHARED_CORE, TPU_HOSTS
 
-_TPU_HOSTS = {
-    "ct4p-hightpu-4t": (240, 407),
-    "ct5lp-hightpu-1t": (24, 48),
-    "ct5lp-hightpu-4t": (112, 192),
-    "ct5lp-hightpu-8t": (224, 384),
-    "ct5p-hightpu-4t": (208, 448),
-    "ct6e-standard-1t": (44, 176),
-    "ct6e-standard-4t": (180, 720),
-    "ct6e-standard-8t": (180, 1440),
-}
-"""vCPUs and memory in GB."""
 _GB_PER_CPU = {"standard": 4, "highmem": 8, "highcpu": 1}
-_SHARED = {"e2-micro": (2, 1), "e2-small": (2, 2), "e2-medium": (2, 4)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +29,10 @@ def machine(machine_type: str, topology: str = "") -> Machine:
     """The host of that machine type in a slice of that topology ("" for the single-host one)."""
     row = tpus.by_machine_type(machine_type, topology)
     if row is not None:
-        cpus, memory = _TPU_HOSTS.get(machine_type, (112, 192))
+        cpus, memory = TPU_HOSTS[machine_type]
         return Machine(cpus, memory, row.chips_per_host, row.accelerator_label, row.topology)
-    if machine_type in _SHARED:
-        return Machine(*_SHARED[machine_type])
+    if machine_type in SHARED_CORE:
+        return Machine(*SHARED_CORE[machine_type])
     found = re.fullmatch(r"[a-z0-9]+-([a-z]+)-(\d+)", machine_type)
     if found is None:
         return Machine(2, 4)

@@ -76,7 +76,7 @@ def _account(deployment: Deployment) -> Block:
     return 'resource "google_service_account" "sax"', [
         ("account_id", _s(deployment.identity.service_account)),
         ("display_name", _s(f"Saxml {deployment.name}")),
-        ("description", _s(f"saxtui-deployment={deployment.id}")),
+        ("description", _s(deployment.mark)),
     ]
 
 

@@ -11,9 +11,9 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from saxtui.engine.protocol.recorder import Recorder
+from saxtui.engine.protocol.recorder import Named
 from saxtui.engine.protocol.resizing import Resizable, bring_to
-from saxtui.engine.protocol.sending import SENDS, Request, record_operation, send
+from saxtui.engine.protocol.sending import SENDS, Request, linger, record_operation, send
 from saxtui.engine.protocol.step import Observation, Presence, Step, StepContext, backoff, patiently
 from saxtui.errors import CallError, Problem, SaxtuiError, StepFailed
 from saxtui.model import events as ev
@@ -27,13 +27,24 @@ class ForeignResource(StepFailed):
     """The name is taken by something that is not ours. It was not touched."""
 
 
+def foreign_problem(what: Named, said: str, command: str) -> Problem:
+    """The one that stops an `up`, before or in the middle of it. `command`: what would have made it."""
+    return Problem(
+        tried="create",
+        target=what.resource,
+        said=said,
+        next_step=f"choose another name in the file, remove it yourself, or use it as it is: up --adopt {what.id}",
+        reason="FOREIGN",
+        command=command,
+    )
+
+
 async def achieve(step: Step, ctx: StepContext) -> None:
     """Bring one step to its goal and journal it. Raises SaxtuiError with the step's Problem, Paused, CannotRecord."""
     recorder = ctx.recorder
-    await recorder.emit(ev.StepStarted(at=recorder.now(), run=recorder.run, step=step.id))
+    await recorder.started(step.id)
     if not step.owns:
-        said = await step.wait(ctx)
-        await recorder.emit(ev.StepDone(at=recorder.now(), run=recorder.run, step=step.id, said=said))
+        await recorder.done(step.id, await step.wait(ctx))
         return
     seen = await _reach(step, ctx)
     said = ""
@@ -41,7 +52,8 @@ async def achieve(step: Step, ctx: StepContext) -> None:
         await _adopt(step, ctx, seen)
         said = f"adopted: {seen.said}"
     elif seen.presence is Presence.KEPT:
-        await _foreign(step, recorder, seen)
+        if ctx.now.ownership is not Ownership.FOREIGN:
+            await recorder.foreign(step, seen.not_ours)
         said = seen.said
     else:
         if not seen.ready and (seen.operation or ctx.now.operation):
@@ -49,7 +61,7 @@ async def achieve(step: Step, ctx: StepContext) -> None:
         await _own(step, ctx, seen)
     if not seen.ready:
         said = await step.wait(ctx)
-    await recorder.emit(ev.StepDone(at=recorder.now(), run=recorder.run, step=step.id, said=said or seen.said))
+    await recorder.done(step.id, said or seen.said)
 
 
 async def _reach(step: Step, ctx: StepContext) -> Observation:
@@ -59,8 +71,8 @@ async def _reach(step: Step, ctx: StepContext) -> Observation:
     for sends in range(SENDS + 1):
         seen = await _look(step, ctx)
         if seen.presence is Presence.FOREIGN:
-            await _foreign(step, ctx.recorder, seen)
-            raise ForeignResource(_foreign_problem(step, seen))
+            await ctx.recorder.foreign(step, seen.not_ours)
+            raise ForeignResource(foreign_problem(step, seen.not_ours, step.command))
         if seen.presence is Presence.OURS and isinstance(step, Resizable) and _resizes(step, ctx, seen):
             await bring_to(step, ctx, step.full)
             continue
@@ -104,8 +116,7 @@ async def _outlast(step: Step, ctx: StepContext) -> None:
     """A take-down was cut short: its request to delete may still be on its way, so what stands now may yet go."""
     until = ctx.clock.now() + step.settle
     while ctx.clock.now() < until:
-        ctx.report("in doubt: an earlier request to delete it may still act")
-        await ctx.sleep(max(1.0, step.settle / 4))
+        await linger(ctx, step.settle, "to delete it may still act")
 
 
 async def _look(step: Step, ctx: StepContext) -> Observation:
@@ -128,8 +139,7 @@ async def appears(step: Step, ctx: StepContext) -> bool:
     """Whether an earlier send whose answer is lost takes effect within the settle window."""
     until = ctx.clock.now() + step.settle
     while ctx.clock.now() < until:
-        ctx.report("in doubt: an earlier request may still take effect")
-        await ctx.sleep(max(1.0, step.settle / 4))
+        await linger(ctx, step.settle, "may still take effect")
         seen = await _look(step, ctx)
         if seen.presence is not Presence.ABSENT or seen.operation:
             return True
@@ -192,39 +202,12 @@ async def _own(step: Step, ctx: StepContext, seen: Observation) -> None:
     )
 
 
-async def _foreign(step: Step, recorder: Recorder, seen: Observation) -> None:
-    known = recorder.progress.step(step.id)
-    if known.ownership is Ownership.FOREIGN and seen.presence is Presence.KEPT:
-        return
-    await recorder.emit(
-        ev.Foreign(
-            at=recorder.now(),
-            run=recorder.run,
-            step=step.id,
-            kind=step.kind.value,
-            resource=step.resource,
-            said=seen.said or "exists and is not ours",
-        )
-    )
-
-
 async def _adopt(step: Step, ctx: StepContext, seen: Observation) -> None:
     if ctx.now.ownership is Ownership.ADOPTED and ctx.now.uid == seen.uid:
         return
     at, run, kind = ctx.recorder.now(), ctx.recorder.run, step.kind.value
     await ctx.recorder.emit(
         ev.Adopted(at=at, run=run, step=step.id, kind=kind, resource=step.resource, uid=seen.uid, said=seen.said)
-    )
-
-
-def _foreign_problem(step: Step, seen: Observation) -> Problem:
-    return Problem(
-        tried="create",
-        target=step.resource,
-        said=seen.said or "exists already and is not ours",
-        next_step=f"choose another name in the file, remove it yourself, or use it as it is: up --adopt {step.id}",
-        reason="FOREIGN",
-        command=step.command,
     )
 
 

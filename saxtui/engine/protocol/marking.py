@@ -27,7 +27,7 @@ async def label(step: Markable, ctx: StepContext, wanted: Mapping[str, str]) -> 
     """Until it carries these labels; what is not there or not ours is left. Raises SaxtuiError, Paused."""
     for sends in range(SENDS + 1):
         found = await patiently(ctx, lambda: step.marks(ctx))
-        ours = found is not None and found.get("saxtui-deployment") == step.deployment.id
+        ours = step.deployment.owns(found)
         if found is None or not ours or all(found.get(key) == value for key, value in wanted.items()):
             return
         if sends == SENDS:

@@ -6,17 +6,16 @@ from saxtui.engine.protocol.achieve import appears
 from saxtui.engine.protocol.sending import wait_for_other
 from saxtui.engine.protocol.step import Look, Observation, Presence, Step, StepContext, backoff, is_passing, patiently
 from saxtui.errors import Busy, CallError, Conflict, InDoubt, NotFound, Problem
-from saxtui.model import events as ev
 from saxtui.model.plan import StepKind
-from saxtui.model.progress import Ownership
+from saxtui.model.progress import MAY_BE_OURS, Ownership
 
 _SENDS = 6
 """How often one step sends its delete at most, each time after a look that found it there."""
 _GONE_LIMIT = 3600.0
 _BETWEEN_PROOFS = 3.0
+AT_ODDS = "a GET does not find it, a LIST still shows it"
 LISTS_LAG = 600.0
 """Seconds in which a LIST may go on showing what a GET does not find: Google names a minute or more for accounts."""
-_NEVER_OURS = frozenset({Ownership.NONE, Ownership.FOREIGN, Ownership.ADOPTED, Ownership.GONE})
 _WAS_OURS = frozenset({Ownership.OWNED, Ownership.DELETING})
 
 
@@ -28,9 +27,9 @@ async def remove(step: Step, ctx: StepContext) -> None:
     try:
         await _remove(step, ctx)
     except CallError as error:
-        if not is_passing(error) or ctx.now.ownership in _NEVER_OURS:
+        if not is_passing(error) or ctx.now.ownership not in MAY_BE_OURS:
             raise
-        await _doubt(step, ctx, f"nobody could say whether it is gone: {error.problem.said}")
+        await ctx.recorder.doubt(step.id, f"nobody could say whether it is gone: {error.problem.said}")
         raise InDoubt(error.problem) from error
 
 
@@ -48,7 +47,7 @@ async def _remove(step: Step, ctx: StepContext) -> None:
             await _not_ours(step, ctx, seen)
             return
         if seen.presence is Presence.ABSENT:
-            if ctx.now.ownership in _NEVER_OURS and await _unlisted(step, ctx):
+            if ctx.now.ownership not in MAY_BE_OURS and await _unlisted(step, ctx):
                 return
             if not settled:
                 settled = True
@@ -61,7 +60,7 @@ async def _remove(step: Step, ctx: StepContext) -> None:
             until = until or ctx.clock.now() + LISTS_LAG
             if ctx.clock.now() > until:
                 break
-            ctx.report("a GET does not find it, a LIST still shows it")
+            ctx.report(AT_ODDS)
             await ctx.sleep(backoff(looks))
             continue
         sends, looks, until = sends + 1, 0, 0.0
@@ -72,7 +71,7 @@ async def _remove(step: Step, ctx: StepContext) -> None:
         else:
             landed = ctx.clock.now() + step.settle
     said = f"a LIST still shows it after {LISTS_LAG / 60:.0f} min" if until else "still there after every attempt"
-    await _doubt(step, ctx, said)
+    await ctx.recorder.doubt(step.id, said)
     raise InDoubt(
         Problem(
             tried="delete",
@@ -87,9 +86,7 @@ async def _remove(step: Step, ctx: StepContext) -> None:
 async def _record_deleting(step: Step, ctx: StepContext, seen: Observation) -> None:
     """With its uid: of what was never recorded as made, this is the last moment to learn it."""
     if ctx.now.ownership is not Ownership.DELETING:
-        at, run = ctx.recorder.now(), ctx.recorder.run
-        kind, name = step.kind.value, step.resource
-        await ctx.recorder.emit(ev.Deleting(at=at, run=run, step=step.id, kind=kind, resource=name, uid=seen.uid))
+        await ctx.recorder.deleting(step, seen.uid)
 
 
 async def _send(step: Step, ctx: StepContext, seen: Observation, pause: float) -> bool:
@@ -135,9 +132,9 @@ async def _proved(step: Step, ctx: StepContext, landed: float) -> bool:
         await ctx.sleep(landed - ctx.clock.now())
     if not await absent(step, ctx):
         return False
-    if ctx.now.ownership in _NEVER_OURS:
+    if ctx.now.ownership not in MAY_BE_OURS:
         return True
-    await record_gone(step, ctx, "absent twice by GET and by LIST")
+    await ctx.recorder.gone(step, "absent twice by GET and by LIST")
     return True
 
 
@@ -157,40 +154,10 @@ async def _unlisted(step: Step, ctx: StepContext) -> bool:
     return ctx.now.ownership is Ownership.FOREIGN or not await patiently(ctx, lambda: step.listed(ctx))
 
 
-async def record_gone(step: Step, ctx: StepContext, proof: str) -> None:
-    """Journal that the step's resource is proved gone."""
-    recorder = ctx.recorder
-    await recorder.emit(
-        ev.Gone(
-            at=recorder.now(),
-            run=recorder.run,
-            step=step.id,
-            kind=step.kind.value,
-            resource=step.resource,
-            proof=proof,
-        )
-    )
-
-
 async def _not_ours(step: Step, ctx: StepContext, seen: Observation) -> None:
-    recorder = ctx.recorder
     if ctx.now.ownership is Ownership.ADOPTED:
         return
     if ctx.now.ownership in _WAS_OURS:
-        await record_gone(step, ctx, f"what stands there now is not ours: {seen.said}")
+        await ctx.recorder.gone(step, f"what stands there now is not ours: {seen.said}")
     elif ctx.now.ownership is not Ownership.FOREIGN:
-        await recorder.emit(
-            ev.Foreign(
-                at=recorder.now(),
-                run=recorder.run,
-                step=step.id,
-                kind=step.kind.value,
-                resource=step.resource,
-                said=seen.said or "not ours: left as it is",
-            )
-        )
-
-
-async def _doubt(step: Step, ctx: StepContext, said: str) -> None:
-    recorder = ctx.recorder
-    await recorder.emit(ev.Doubt(at=recorder.now(), run=recorder.run, step=step.id, said=said))
+        await ctx.recorder.foreign(step, seen.not_ours)

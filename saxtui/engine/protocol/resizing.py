@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from saxtui.engine.protocol.marking import Markable
-from saxtui.engine.protocol.sending import SENDS, Request, send
+from saxtui.engine.protocol.sending import SENDS, Request, linger, send
 from saxtui.engine.protocol.step import StepContext, backoff, patiently
 from saxtui.errors import Problem, StepFailed
 from saxtui.model import events as ev
@@ -113,8 +113,7 @@ async def _outlast(step: Resizable, ctx: StepContext, hosts: int) -> None:
         seen = await _seen(step, ctx)
         if seen.operation or ctx.now.resizing == hosts == seen.hosts:
             return
-        ctx.report("in doubt: an earlier request to resize it may still act")
-        await ctx.sleep(max(1.0, step.settle / 4))
+        await linger(ctx, step.settle, "to resize it may still act")
 
 
 async def _record(step: Resizable, ctx: StepContext, hosts: int) -> None:

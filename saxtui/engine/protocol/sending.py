@@ -66,8 +66,7 @@ async def send(ctx: StepContext, request: Request, pause: float) -> bool:
             ctx.report(f"not taken for {waited:.0f} s: {error.problem.said}")
             await ctx.sleep(backoff(attempt, error))
         except Ambiguous as error:
-            said = f"the answer was lost: {error.problem.said}"
-            await recorder.emit(ev.Doubt(at=recorder.now(), run=recorder.run, step=ctx.step, said=said))
+            await recorder.doubt(ctx.step, f"the answer was lost: {error.problem.said}")
             await ctx.sleep(pause)
             return False
         else:
@@ -80,6 +79,12 @@ async def record_operation(ctx: StepContext, operation: str) -> None:
     if operation and operation != ctx.now.operation:
         recorder = ctx.recorder
         await recorder.emit(ev.OperationSeen(at=recorder.now(), run=recorder.run, step=ctx.step, operation=operation))
+
+
+async def linger(ctx: StepContext, settle: float, what: str) -> None:
+    """One of the waits of a settle window. `what`: the earlier request whose answer is lost, and what it may do."""
+    ctx.report(f"in doubt: an earlier request {what}")
+    await ctx.sleep(max(1.0, settle / 4))
 
 
 async def wait_for_other(ctx: StepContext, error: Busy) -> None:

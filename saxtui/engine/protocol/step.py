@@ -71,6 +71,11 @@ class Observation:
     operation: str = ""
     hosts: int | None = None
 
+    @property
+    def not_ours(self) -> str:
+        """Why it is left alone where it is somebody else's, in words."""
+        return self.said or "exists and is not ours"
+
 
 ABSENT = Observation(Presence.ABSENT, ready=False)
 

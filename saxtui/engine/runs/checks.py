@@ -94,7 +94,7 @@ async def _bucket(deployment: Deployment, cloud: Cloud) -> CheckRow:
         return _taken(name, "its name is taken by somebody else: bucket names are unique in the world")
     if found is None:
         return CheckRow("", Answer.OK, f"{name} is free")
-    if found.labels.get("saxtui-deployment") != deployment.id:
+    if not deployment.owns(found.labels):
         if deployment.adopt_bucket:
             return CheckRow("", Answer.OK, f"{name} is there and not ours; it is used, and never deleted")
         return _taken(name, "it exists and is not ours")
@@ -121,12 +121,12 @@ async def _existing(deployment: Deployment, cloud: Cloud) -> CheckRow:
     said, wrong = [], []
     cluster = next((item for item in clusters if item.name == deployment.cluster.name), None)
     if cluster is not None:
-        ours = cluster.labels.get("saxtui-deployment") == deployment.id
+        ours = deployment.owns(cluster.labels)
         said.append(f"cluster {cluster.name} is there ({cluster.status}), {'ours' if ours else 'not ours'}")
         if not ours and not deployment.cluster.adopt:
             wrong.append(_foreign(f"cluster {cluster.name} in {deployment.region}", "or set cluster.adopt to use it"))
     if account is not None:
-        ours = account.description == f"saxtui-deployment={deployment.id}"
+        ours = account.description == deployment.mark
         said.append(f"service account {account.email} is there, {'ours' if ours else 'not ours'}")
         if not ours:
             wrong.append(_foreign(f"service account {account.email}", "the field identity.service_account"))

@@ -43,8 +43,7 @@ async def _of(step: Step, make: ContextMaker) -> list[Drift]:
         case Presence.ABSENT | Presence.LEAVING:
             return [Drift(step.id, step.resource, "existence", "there", seen.presence.value)]
         case Presence.FOREIGN | Presence.KEPT:
-            mark = f"saxtui-deployment={step.deployment.id}"
-            return [Drift(step.id, step.resource, "mark of ownership", mark, "missing")]
+            return [Drift(step.id, step.resource, "mark of ownership", step.deployment.mark, "missing")]
     known = make(step.id).now.uid
     rows = [("identity", known, seen.uid)] if known and seen.uid and known != seen.uid else []
     rows += await patiently(ctx, lambda: step.drifts(ctx), attempts=3)

@@ -256,7 +256,7 @@ class Lease:
             found = await self._cloud.buckets.get(self._deployment.bucket)
         except Denied:
             return False
-        return found is not None and found.labels.get("saxtui-deployment") == self._deployment.id
+        return found is not None and self._deployment.owns(found.labels)
 
     async def _content(self, found: ObjectInfo) -> bytes | None:
         return await self._cloud.buckets.read_object(self._deployment.bucket, KEY, found.generation, limit=65_536)

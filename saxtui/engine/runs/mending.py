@@ -10,7 +10,6 @@ from saxtui.engine.protocol.step import Step
 from saxtui.engine.runs.provisioning import exit_code
 from saxtui.engine.runs.result import RunResult
 from saxtui.engine.steps import ContextMaker
-from saxtui.model import events as ev
 
 KIND = "mend"
 STEP = "model-servers"
@@ -21,19 +20,19 @@ async def take_away(step: Step, make: ContextMaker, recorder: Recorder) -> RunRe
 
     Half-way by its nature, so it is journaled as paused: whoever is killed here is told to go on with `up`.
     """
-    started, run = recorder.now(), recorder.run
-    await recorder.emit(ev.RunStarted(at=started, run=run, kind=KIND, steps=(step.id,)))
-    await recorder.emit(ev.StepStarted(at=started, run=run, step=step.id))
+    started = recorder.now()
+    await recorder.run_started(KIND, (step.id,))
+    await recorder.started(step.id)
     stopped = False
     try:
         problem = await attempt(step, remove(step, make(step.id)))
     except Paused:
         problem, stopped = None, True
     if problem is not None:
-        await recorder.emit(ev.StepFailed(at=recorder.now(), run=run, step=step.id, problem=problem))
+        await recorder.failed(step.id, problem)
     outcome = "failed" if problem is not None else "paused"
     said = problem.one_line() if problem is not None else "the model servers are taken away; up makes them again"
-    await recorder.emit(ev.RunFinished(at=recorder.now(), run=run, kind=KIND, outcome=outcome, said=said))
+    await recorder.run_finished(KIND, outcome, said)
     problems = () if problem is None else (problem,)
     done = problem is None and not stopped
     return RunResult(

@@ -100,7 +100,7 @@ async def fetch(deployment: Deployment, cloud: Cloud) -> tuple[list[ev.Event], s
     """The events of the copy in the bucket, if the bucket is ours; and one line of what was found."""
     try:
         bucket = await cloud.buckets.get(deployment.bucket)
-        if bucket is None or bucket.labels.get("saxtui-deployment") != deployment.id:
+        if bucket is None or not deployment.owns(bucket.labels):
             return [], "no bucket of ours, so no copy of the journal in it"
         data = await cloud.buckets.read_object(deployment.bucket, KEY)
         if data is None:

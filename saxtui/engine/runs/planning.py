@@ -116,7 +116,7 @@ def _planned(
         command=step.command,
         within="cluster" if step.within else "",
         note=seen.said if seen is not None and action is not Action.CREATE else _note(deployment, step),
-        foreign=seen.said or "exists and is not ours" if seen is not None and seen.presence is Presence.FOREIGN else "",
+        foreign=seen.not_ours if seen is not None and seen.presence is Presence.FOREIGN else "",
     )
 
 

@@ -33,15 +33,13 @@ async def record(
     """
     known = {name: recorder.progress.step(name) for name in steps}
     found = [name for name in steps if name in seen and _tells(seen[name], known[name].ownership)]
-    await recorder.emit(ev.RunStarted(at=recorder.now(), run=recorder.run, kind="recover", steps=tuple(found)))
+    await recorder.run_started("recover", tuple(found))
     for name in found:
         await _record(steps[name], seen[name], known[name].ownership, recorder)
     rows = tuple(_row(name, steps, seen, recorder) for name in steps if steps[name].owns)
     ours = sum(row.ownership == Ownership.OWNED.value for row in rows)
     said = f"{ours} of {len(rows)} resources found to be ours; go on with up or down"
-    await recorder.emit(
-        ev.RunFinished(at=recorder.now(), run=recorder.run, kind="recover", outcome="paused", said=said)
-    )
+    await recorder.run_finished("recover", "paused", said)
     return rows
 
 
@@ -65,12 +63,11 @@ async def _record(step: Step, seen: Observation, known: Ownership, recorder: Rec
                 ev.Resized(at=at, run=run, step=step.id, kind=kind, resource=step.resource, hosts=0, said=seen.said)
             )
         if known is Ownership.DELETING or seen.presence is Presence.LEAVING:
-            await recorder.emit(ev.Deleting(at=at, run=run, step=step.id, kind=kind, resource=step.resource))
+            await recorder.deleting(step)
         elif seen.ready:
-            await recorder.emit(ev.StepDone(at=at, run=run, step=step.id, said=seen.said))
+            await recorder.done(step.id, seen.said)
     elif known not in _SETTLED:
-        said = seen.said or "exists and is not ours"
-        await recorder.emit(ev.Foreign(at=at, run=run, step=step.id, kind=kind, resource=step.resource, said=said))
+        await recorder.foreign(step, seen.not_ours)
 
 
 def _row(name: str, steps: Mapping[str, Step], seen: Mapping[str, Observation], recorder: Recorder) -> Recovered:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from saxtui.engine.protocol.control import Paused
-from saxtui.engine.protocol.recorder import CannotRecord, Recorder
+from saxtui.engine.protocol.attempt import attempt
+from saxtui.engine.protocol.recorder import Recorder
 from saxtui.engine.protocol.removal import remove
 from saxtui.engine.protocol.step import Step
 from saxtui.engine.runs.provisioning import exit_code
 from saxtui.engine.runs.result import RunResult
 from saxtui.engine.steps import ContextMaker
-from saxtui.errors import ExitCode, Problem, SaxtuiError
-from saxtui.model import events as ev
+from saxtui.errors import ExitCode, Problem
 
 KIND = "rollback"
 
@@ -24,12 +23,12 @@ async def roll_back(steps: Mapping[str, Step], make: ContextMaker, recorder: Rec
     The deployment is half there afterwards, so the run is journaled as paused, whatever came before.
     """
     started = recorder.now()
-    await recorder.emit(ev.RunStarted(at=started, run=recorder.run, kind=KIND, steps=tuple(steps)))
+    await recorder.run_started(KIND, tuple(steps))
     done = await asyncio.gather(*(_one(step, make, recorder) for step in steps.values()))
     problems = tuple(problem for problem in done if problem is not None)
     said = problems[0].one_line() if problems else f"rolled back: {', '.join(steps)}"
     outcome = "failed" if problems else "paused"
-    await recorder.emit(ev.RunFinished(at=recorder.now(), run=recorder.run, kind=KIND, outcome=outcome, said=said))
+    await recorder.run_finished(KIND, outcome, said)
     seconds = recorder.now() - started
     if not problems:
         return RunResult(KIND, "done", ExitCode.DONE, seconds)
@@ -37,12 +36,7 @@ async def roll_back(steps: Mapping[str, Step], make: ContextMaker, recorder: Rec
 
 
 async def _one(step: Step, make: ContextMaker, recorder: Recorder) -> Problem | None:
-    try:
-        await remove(step, make(step.id))
-    except (Paused, CannotRecord):
-        raise
-    except SaxtuiError as error:
-        at, run = recorder.now(), recorder.run
-        await recorder.emit(ev.StepFailed(at=at, run=run, step=step.id, problem=error.problem))
-        return error.problem
-    return None
+    problem = await attempt(step, remove(step, make(step.id)))
+    if problem is not None:
+        await recorder.failed(step.id, problem)
+    return problem

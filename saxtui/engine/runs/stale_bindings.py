@@ -12,8 +12,7 @@ from saxtui.engine.protocol.recorder import Recorder
 from saxtui.engine.protocol.step import Json, Step, StepContext, backoff, patiently
 from saxtui.engine.steps.binding import Binding, removed
 from saxtui.errors import CallError, Conflict, NotFound, Problem
-from saxtui.model import events as ev
-from saxtui.model.progress import Ownership
+from saxtui.model.progress import Ownership, StepProgress
 from saxtui.ports import PolicyTarget
 
 PREFIX = "orphan-binding/"
@@ -53,7 +52,9 @@ async def _one(ctx: StepContext, step: Binding, uid: str, recorder: Recorder) ->
             await _prove(ctx, step, recorder)
             return
         for role, member in ours:
-            await _record(ev.Deleting, step, role, member, recorder, uid=uid)
+            binding = _binding(step, role, member)
+            if recorder.progress.step(binding.id).ownership is not Ownership.DELETING:
+                await recorder.deleting(binding, uid)
         for _, member in ours:
             policy = removed(policy, tuple(role for role, other in ours if other == member), member)
         ctx.control.check()
@@ -97,28 +98,21 @@ async def _prove(ctx: StepContext, step: Binding, recorder: Recorder) -> None:
     again = {_step(step, *pair) for pair in stale(await _policy(ctx, step.where), ctx.deployment.service_account_email)}
     for known in going:
         if known.id not in again:
-            at, run = recorder.now(), recorder.run
-            proof = "absent twice in the policy"
-            await recorder.emit(
-                ev.Gone(at=at, run=run, step=known.id, kind=known.kind, resource=known.resource, proof=proof)
-            )
+            await recorder.gone(known, "absent twice in the policy")
 
 
 async def _note_others(step: Binding, found: list[tuple[str, str]], recorder: Recorder) -> None:
     for role, member in found:
-        if recorder.progress.step(_step(step, role, member)).ownership is Ownership.NONE:
+        binding = _binding(step, role, member)
+        if recorder.progress.step(binding.id).ownership is Ownership.NONE:
             said = "a binding of a deleted account of this name that is not proved ours: left as it is"
-            await _record(ev.Foreign, step, role, member, recorder, said=said)
+            await recorder.foreign(binding, said)
 
 
-async def _record(
-    kind: type[ev.Deleting] | type[ev.Foreign], step: Binding, role: str, member: str, recorder: Recorder, **more: str
-) -> None:
-    name = _step(step, role, member)
-    if kind is ev.Deleting and recorder.progress.step(name).ownership is Ownership.DELETING:
-        return
+def _binding(step: Binding, role: str, member: str) -> StepProgress:
+    """As the journal names it."""
     resource = f"{role} on {step.where.kind} {step.where.name} for {member}"
-    await recorder.emit(kind(at=recorder.now(), run=recorder.run, step=name, kind=KIND, resource=resource, **more))
+    return StepProgress(_step(step, role, member), kind=KIND, resource=resource)
 
 
 def _step(step: Binding, role: str, member: str) -> str:

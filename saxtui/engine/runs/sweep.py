@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from saxtui.engine.protocol.recorder import Recorder
 from saxtui.engine.protocol.step import StepContext, backoff, patiently
 from saxtui.errors import Ambiguous, Busy, CallError, Conflict, NotFound, Problem, Throttled, Unreachable
-from saxtui.model import events as ev
-from saxtui.model.deployment import Deployment
-from saxtui.model.progress import Ownership
+from saxtui.model.deployment import MARK, Deployment
+from saxtui.model.progress import Ownership, StepProgress
 from saxtui.ports import Leftover
 
 PREFIX = "orphan/"
@@ -36,13 +35,13 @@ def judge(row: Leftover, deployment: Deployment, cluster_uid: str) -> Verdict:
     first eight digits of the cluster's id, and writes the id into descriptions.
     """
     name = deployment.cluster.name
-    marked = row.labels.get("saxtui-deployment") == deployment.id
+    marked = deployment.owns(row.labels)
     stem = f"gke-{name}-{cluster_uid[:8]}"
     hashed = len(cluster_uid) >= 8 and any(
         text == stem or text.startswith(stem + "-") for text in (row.name, *row.tags)
     )
     told = len(cluster_uid) >= 8 and cluster_uid in row.description
-    other = row.labels.get("saxtui-deployment", deployment.id) != deployment.id
+    other = MARK in row.labels and not marked
     like = row.name.startswith(f"gke-{name}-") or f'"{deployment.namespace}/sax-http-lb"' in row.description
     return Verdict((marked or hashed or told) and not other, like)
 
@@ -78,10 +77,9 @@ async def _rows(ctx: StepContext) -> list[Leftover]:
 
 
 async def _delete(ctx: StepContext, recorder: Recorder, row: Leftover) -> None:
-    at, step = recorder.now(), PREFIX + row.path
-    if recorder.progress.step(step).ownership is not Ownership.DELETING:
-        resource = f"{row.kind} {row.name}"
-        await recorder.emit(ev.Deleting(at=at, run=recorder.run, step=step, kind=row.kind, resource=resource))
+    orphan = _orphan(row)
+    if recorder.progress.step(orphan.id).ownership is not Ownership.DELETING:
+        await recorder.deleting(orphan)
     ctx.control.check()
     await patiently(ctx, ctx.lease.permit)
     ctx.lease.still()
@@ -103,26 +101,24 @@ async def _prove(ctx: StepContext, recorder: Recorder, uid: str) -> tuple[Proble
         return ()
     await ctx.sleep(_BETWEEN)
     again = {PREFIX + row.path for row in await _rows(ctx) if judge(row, ctx.deployment, uid).ours}
-    proof = "absent twice by LIST"
     for step in deleting:
         if step.id not in again:
-            at, run = recorder.now(), recorder.run
-            await recorder.emit(
-                ev.Gone(at=at, run=run, step=step.id, kind=step.kind, resource=step.resource, proof=proof)
-            )
+            await recorder.gone(step, "absent twice by LIST")
     return tuple(_problem("delete", name.removeprefix(PREFIX), "it is listed again", "") for name in sorted(again))
 
 
 async def _note_others(ctx: StepContext, recorder: Recorder, rows: list[Leftover], uid: str) -> None:
     for row in rows:
-        verdict, step = judge(row, ctx.deployment, uid), PREFIX + row.path
-        if verdict.ours or not verdict.like or recorder.progress.step(step).ownership is Ownership.FOREIGN:
+        verdict, orphan = judge(row, ctx.deployment, uid), _orphan(row)
+        if verdict.ours or not verdict.like or recorder.progress.step(orphan.id).ownership is Ownership.FOREIGN:
             continue
         said = "looks like what our cluster makes, but nothing proves it is ours: left as it is"
-        resource = f"{row.kind} {row.name}"
-        await recorder.emit(
-            ev.Foreign(at=recorder.now(), run=recorder.run, step=step, kind=row.kind, resource=resource, said=said)
-        )
+        await recorder.foreign(orphan, said)
+
+
+def _orphan(row: Leftover) -> StepProgress:
+    """As the journal names it."""
+    return StepProgress(PREFIX + row.path, kind=row.kind, resource=f"{row.kind} {row.name}")
 
 
 def _problem(tried: str, target: str, said: str, code: str) -> Problem:

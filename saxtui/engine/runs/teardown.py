@@ -4,40 +4,35 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from saxtui.engine.protocol.attempt import attempt
 from saxtui.engine.protocol.control import Paused
 from saxtui.engine.protocol.recorder import CannotRecord, Recorder
-from saxtui.engine.protocol.removal import LISTS_LAG, absent, record_gone, remove
+from saxtui.engine.protocol.removal import AT_ODDS, LISTS_LAG, absent, remove
 from saxtui.engine.protocol.step import Presence, Step, StepContext, patiently
 from saxtui.engine.runs import stale_bindings
 from saxtui.engine.runs.provisioning import exit_code
 from saxtui.engine.runs.result import Proof, RunResult
 from saxtui.engine.runs.sweep import PREFIX as ORPHAN
 from saxtui.engine.runs.sweep import sweep
+from saxtui.engine.runs.tally import Tally
 from saxtui.engine.steps import ContextMaker
 from saxtui.errors import InDoubt, Problem, SaxtuiError
-from saxtui.model import events as ev
 from saxtui.model.deployment import Exposure
 from saxtui.model.plan import StepKind
-from saxtui.model.progress import Ownership, RunProgress, StepState
+from saxtui.model.progress import MAY_BE_OURS, Ownership, RunProgress, StepState
 
-_GOES_ALONG = frozenset({Ownership.INTENT, Ownership.OPERATION, Ownership.OWNED, Ownership.UNKNOWN, Ownership.DELETING})
 _TRIES = 5
 
 
-@dataclass(slots=True)
-class _Down:
-    """What the tasks of one teardown share. `along`: steps that need no deletion of their own, as the cluster goes."""
+@dataclass(slots=True, kw_only=True)
+class _Down(Tally):
+    """`finished`: whether each step went well; `along`: those that need no deletion of their own: the cluster goes."""
 
     steps: Mapping[str, Step]
     finished: dict[str, asyncio.Future[bool]]
     cluster_goes: bool = False
     along: frozenset[str] = frozenset()
-    problems: dict[str, Problem] = field(default_factory=dict)
-    paused: bool = False
-    unrecorded: CannotRecord | None = None
 
 
 async def tear_down(
@@ -47,39 +42,30 @@ async def tear_down(
     started = recorder.now()
     owned = {name: step for name, step in steps.items() if step.owns}
     loop = asyncio.get_running_loop()
-    down = _Down(owned, {name: loop.create_future() for name in owned})
+    down = _Down(steps=owned, finished={name: loop.create_future() for name in owned})
     try:
-        await recorder.emit(
-            ev.RunStarted(at=recorder.now(), run=recorder.run, kind="down", steps=tuple(reversed(owned)))
-        )
+        await recorder.run_started("down", tuple(reversed(owned)))
         await _look_at_cluster(down, make)
         async with asyncio.TaskGroup() as group:
             for name, step in owned.items():
-                group.create_task(_one(step, _first(name, needs, down), make, recorder, down))
+                group.create_task(_one(step, _first(name, needs, down), make, down))
         if down.unrecorded is not None:
             raise down.unrecorded
         if not down.paused:
             await _sweep(down, make, recorder)
         outcome = _outcome(down, recorder.progress)
-        said = next((problem.one_line() for problem in down.problems.values()), "")
-        await recorder.emit(
-            ev.RunFinished(at=recorder.now(), run=recorder.run, kind="down", outcome=outcome, said=said)
-        )
+        await recorder.run_finished("down", outcome, down.said)
     except CannotRecord as error:
         down.problems["journal"] = error.problem
         outcome = "failed"
     except Paused:
         outcome = "paused"
-        await recorder.emit(ev.RunFinished(at=recorder.now(), run=recorder.run, kind="down", outcome=outcome))
+        await recorder.run_finished("down", outcome)
     except SaxtuiError as error:
         # The very first look failed: nothing was deleted, and everything stays as the journal says.
         down.problems["cluster"] = error.problem
         outcome = "failed"
-        await recorder.emit(
-            ev.RunFinished(
-                at=recorder.now(), run=recorder.run, kind="down", outcome=outcome, said=error.problem.one_line()
-            )
-        )
+        await recorder.run_finished("down", outcome, error.problem.one_line())
     finally:
         for future in down.finished.values():
             future.cancel()
@@ -100,7 +86,7 @@ def proofs(names: tuple[str, ...], progress: RunProgress) -> tuple[Proof, ...]:
         step = progress.step(name)
         if step.ownership is Ownership.GONE:
             found.append(Proof(name, step.kind, step.resource, step.proof))
-        elif step.ownership in _GOES_ALONG:
+        elif step.ownership in MAY_BE_OURS:
             found.append(Proof(name, step.kind, step.resource, ""))
     return tuple(found)
 
@@ -123,7 +109,7 @@ async def _look_at_cluster(down: _Down, make: ContextMaker) -> None:
             said = "a GET does not find it and a LIST shows it: what is in it stays as the journal has it"
             what = step.resource
             raise InDoubt(Problem(tried="look for", target=what, said=said, reason="CONTRADICTION", may_bill=None))
-        ctx.report("a GET does not find it, a LIST still shows it")
+        ctx.report(AT_ODDS)
         await ctx.sleep(5.0)
         seen = await patiently(ctx, lambda: step.observe(ctx))
     down.cluster_goes = seen.presence in (Presence.OURS, Presence.LEAVING, Presence.ABSENT)
@@ -152,45 +138,30 @@ def _first(name: str, needs: Mapping[str, tuple[str, ...]], down: _Down) -> dict
     return first
 
 
-async def _one(step: Step, first: Mapping[str, bool], make: ContextMaker, recorder: Recorder, down: _Down) -> None:
+async def _one(step: Step, first: Mapping[str, bool], make: ContextMaker, down: _Down) -> None:
     ended = {name: await down.finished[name] for name in first}
     good = False
     if not down.paused and all(ended[name] for name, must in first.items() if must):
-        good = await _removed(step, make(step.id), recorder, down)
+        work = _gone_along if step.id in down.along else _removed
+        good = await down.attempt(step, make(step.id), work)
         if good and step.kind is StepKind.CLUSTER and down.cluster_goes:
-            await _took_along(make, recorder, down)
+            await _took_along(make, down)
     down.finished[step.id].set_result(good)
 
 
-async def _removed(step: Step, ctx: StepContext, recorder: Recorder, down: _Down) -> bool:
-    try:
-        ctx.control.check()
-        if step.id in down.along:
-            await _gone_along(step, ctx)
-            return True
-        if step.kind is StepKind.BUCKET and ctx.keep_bucket:
-            await recorder.emit(
-                ev.StepDone(at=recorder.now(), run=recorder.run, step=step.id, said="kept, as you asked")
-            )
-            return True
-        problem = await attempt(step, remove(step, ctx))
-        if problem is None:
-            return True
-        down.problems[step.id] = problem
-        await recorder.emit(ev.StepFailed(at=recorder.now(), run=recorder.run, step=step.id, problem=problem))
-    except Paused:
-        down.paused = True
-    except CannotRecord as error:
-        down.unrecorded = error
-        ctx.control.pause()
-    return False
+async def _removed(step: Step, ctx: StepContext) -> None:
+    if step.kind is StepKind.BUCKET and ctx.keep_bucket:
+        await ctx.recorder.done(step.id, "kept, as you asked")
+    else:
+        await remove(step, ctx)
 
 
-async def _took_along(make: ContextMaker, recorder: Recorder, down: _Down) -> None:
+async def _took_along(make: ContextMaker, down: _Down) -> None:
     """The cluster is proved gone: whatever in it could not be deleted by itself went with it."""
     for name in [name for name in down.problems if name in down.steps and down.steps[name].within]:
-        await _gone_along(down.steps[name], make(name))
-        if recorder.progress.step(name).ownership is Ownership.GONE:
+        ctx = make(name)
+        await _gone_along(down.steps[name], ctx)
+        if ctx.now.ownership is Ownership.GONE:
             del down.problems[name]
 
 
@@ -204,16 +175,11 @@ async def _sweep(down: _Down, make: ContextMaker, recorder: Recorder) -> None:
 
 
 async def _gone_along(step: Step, ctx: StepContext) -> None:
-    if ctx.now.ownership in _GOES_ALONG:
-        await record_gone(step, ctx, f"went with cluster {step.deployment.cluster.name}")
+    if ctx.now.ownership in MAY_BE_OURS:
+        await ctx.recorder.gone(step, f"went with cluster {step.deployment.cluster.name}")
 
 
 def _outcome(down: _Down, progress: RunProgress) -> str:
-    doubtful = (
-        step.ownership is Ownership.UNKNOWN or step.state is StepState.DOUBT for step in progress.steps.values()
-    )
-    if any(doubtful):
+    if any(step.state is StepState.DOUBT for step in progress.steps.values()):
         return "doubt"
-    if down.problems:
-        return "failed"
-    return "paused" if down.paused else "done"
+    return down.outcome(progress)

@@ -137,7 +137,7 @@ class Binding(Step):
         if account.created:
             return False
         found = await ctx.cloud.identity.get_account(self.deployment.service_account_email)
-        return found is not None and found.description == f"saxtui-deployment={self.deployment.id}"
+        return found is not None and found.description == self.deployment.mark
 
 
 class StorageBinding(Binding):
@@ -176,7 +176,7 @@ class StorageBinding(Binding):
             found = await ctx.cloud.buckets.get(self.deployment.bucket)
         except Denied:
             return True
-        return found is not None and found.labels.get("saxtui-deployment") != self.deployment.id
+        return found is not None and not self.deployment.owns(found.labels)
 
     @property
     def command(self) -> str:

@@ -61,7 +61,7 @@ class Bucket(Step):
             return Observation(Presence.FOREIGN, said)
         if found is None:
             return ABSENT
-        if found.labels.get("saxtui-deployment") != self.deployment.id:
+        if not self.deployment.owns(found.labels):
             if self.deployment.adopt_bucket:
                 return Observation(
                     Presence.KEPT, f"{self.resource}: there before, never deleted", found.uid, found.link
@@ -98,7 +98,7 @@ class Bucket(Step):
                 )
             )
         found = await ctx.cloud.buckets.get(name)
-        if found is not None and (found.labels.get("saxtui-deployment") == self.deployment.id or ctx.takes):
+        if found is not None and (self.deployment.owns(found.labels) or ctx.takes):
             await ctx.cloud.buckets.delete(name, found.metageneration)
 
     async def listed(self, ctx: StepContext) -> bool:

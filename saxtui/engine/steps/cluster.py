@@ -122,7 +122,7 @@ class Cluster(Markable):
             return Observation(Presence.ABSENT, ready=False, operation=operation)
         said = f"{self.resource}: {found.status}" + (f", version {found.version}" if found.version else "")
         ready = found.status == "RUNNING" and bool(found.endpoint)
-        if found.labels.get("saxtui-deployment") != wanted.id:
+        if not wanted.owns(found.labels):
             if not wanted.cluster.adopt:
                 return Observation(Presence.FOREIGN, f"cluster {self.resource} exists and is not ours ({found.status})")
             return self._adopted(found, said, ready)

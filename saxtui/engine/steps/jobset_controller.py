@@ -12,7 +12,7 @@ from typing import Any
 
 from saxtui.engine.protocol.step import ABSENT, Json, Look, Observation, Presence, Step, StepContext, patiently
 from saxtui.engine.runs import manifests
-from saxtui.engine.steps.objects import available, is_ours, ref_of
+from saxtui.engine.steps.objects import any_listed, available, is_ours, ref_of, standing_of
 from saxtui.engine.steps.workload import trouble
 from saxtui.errors import CallError, Invalid, NotFound, Problem, SaxtuiError, StepFailed
 from saxtui.model.plan import StepKind
@@ -72,13 +72,13 @@ class JobSetController(Step):
         if controller is None and record is None and crd is None:
             # An application that was cut short right at its beginning has left no more than the namespace.
             space = await kubernetes.get(_SPACE)
-            if space is None or not is_ours(space, self.deployment.id):
+            if space is None or not is_ours(space, self.deployment):
                 return ABSENT
             if space["metadata"].get("deletionTimestamp"):
                 return Observation(Presence.LEAVING, f"{_SPACE} is being deleted", ready=False)
             said = "only its namespace is there"
             return Observation(Presence.OURS, said, str(space["metadata"].get("uid", "")), ready=False, differs=said)
-        if controller is not None and not is_ours(controller, self.deployment.id):
+        if controller is not None and not is_ours(controller, self.deployment):
             ready = available(controller) and _established(crd)
             return Observation(Presence.KEPT, f"{_CONTROLLER} was there before us, so it stays", ready=ready)
         leaving = next((item for item in (controller, crd) if item and item["metadata"].get("deletionTimestamp")), None)
@@ -139,7 +139,7 @@ class JobSetController(Step):
         kubernetes = await ctx.connect()
         for ref in reversed(await self._recorded(ctx, kubernetes)):
             found = await kubernetes.get(ref)
-            if found is not None and is_ours(found, self.deployment.id):
+            if found is not None and is_ours(found, self.deployment):
                 ctx.report(f"deleting {ref}")
                 await kubernetes.delete(ref, uid=str(found["metadata"].get("uid", "")))
         await kubernetes.delete(_RECORD)
@@ -147,11 +147,7 @@ class JobSetController(Step):
     async def left(self, ctx: StepContext) -> str:
         """The controller, its kind, or its namespace."""
         kubernetes = await ctx.connect()
-        for ref in (_CONTROLLER, _CRD, _SPACE):
-            found = await kubernetes.get(ref)
-            if found is not None and is_ours(found, self.deployment.id):
-                return f"{ref} still there"
-        return ""
+        return await standing_of(kubernetes, (_CONTROLLER, _CRD, _SPACE), self.deployment)
 
     async def listed(self, ctx: StepContext) -> bool:
         """By the lists of Deployments in its namespace and of custom kinds."""
@@ -159,12 +155,10 @@ class JobSetController(Step):
             kubernetes = await ctx.connect()
         except NotFound:
             return False
-        for ref in (_CONTROLLER, _CRD):
-            everything = await kubernetes.list(ref.api_version, ref.kind, ref.namespace)
-            if any(item["metadata"].get("name") == ref.name for item in everything):
-                return True
+        if await any_listed(kubernetes, (_CONTROLLER, _CRD)):
+            return True
         spaces = await kubernetes.list(_SPACE.api_version, _SPACE.kind)
-        return any(item["metadata"].get("name") == NAMESPACE and is_ours(item, self.deployment.id) for item in spaces)
+        return any(item["metadata"].get("name") == NAMESPACE and is_ours(item, self.deployment) for item in spaces)
 
     async def _fetch(self, ctx: StepContext) -> tuple[str, str, list[Json]]:
         """Source, SHA-256 and objects of the manifest. Raises StepFailed when the bytes are not the pinned ones."""

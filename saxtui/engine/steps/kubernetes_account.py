@@ -57,7 +57,7 @@ class KubernetesAccount(ObjectsStep):
         except NotFound:
             return seen
         space = await kubernetes.get(self._namespace)
-        if space is None or not is_ours(space, self.deployment.id):
+        if space is None or not is_ours(space, self.deployment):
             return seen
         if space["metadata"].get("deletionTimestamp"):
             return Observation(Presence.LEAVING, f"{self._namespace} is being deleted", ready=False)
@@ -78,7 +78,7 @@ class KubernetesAccount(ObjectsStep):
 
     async def _drop_namespace(self, kubernetes: Kubernetes) -> str:
         found = await kubernetes.get(self._namespace)
-        if found is None or not is_ours(found, self.deployment.id):
+        if found is None or not is_ours(found, self.deployment):
             return ""
         if not found["metadata"].get("deletionTimestamp"):
             await kubernetes.delete(self._namespace, uid=str(found["metadata"].get("uid", "")))

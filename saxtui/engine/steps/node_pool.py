@@ -146,7 +146,7 @@ class NodePool(Resizable):
             operation = await operations.running(ctx, self._path, "CREATE_NODE_POOL") if ctx.may_exist else ""
             return Observation(Presence.ABSENT, ready=False, operation=operation)
         said = f"{self.resource}: {found.status}"
-        if found.labels.get("saxtui-deployment") != self.deployment.id:
+        if not self.deployment.owns(found.labels):
             return Observation(Presence.FOREIGN, f"node pool {self.resource} exists and is not ours ({found.status})")
         if found.status == "STOPPING":
             return Observation(Presence.LEAVING, said, found.uid, found.link, ready=False)
@@ -165,7 +165,7 @@ class NodePool(Resizable):
         found = await self._get(ctx)
         if found is None:
             return None
-        return Size(found.node_count, found.labels.get("saxtui-deployment") == self.deployment.id, operation)
+        return Size(found.node_count, self.deployment.owns(found.labels), operation)
 
     async def resize(self, ctx: StepContext, hosts: int) -> str:
         """Ask GKE for it; one that does not let a slice go leaves deleting it."""

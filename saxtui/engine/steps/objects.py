@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from saxtui.engine.protocol.step import ABSENT, Json, Observation, Presence, Step, StepContext
 from saxtui.engine.runs.manifests import comparable, differences
 from saxtui.errors import Conflict, NotFound, Problem, StepFailed
+from saxtui.model.deployment import Deployment
 from saxtui.ports import Kubernetes, Ref
 
 
@@ -44,7 +47,7 @@ class ObjectsStep(Step):
         if not present:
             return ABSENT
         for item in present:
-            if not is_ours(item, self.deployment.id):
+            if not is_ours(item, self.deployment):
                 return Observation(Presence.FOREIGN, f"{ref_of(item)} exists in {_space(item)} and is not ours")
             if item["metadata"].get("deletionTimestamp"):
                 return Observation(Presence.LEAVING, f"{ref_of(item)} is being deleted", ready=False)
@@ -100,17 +103,13 @@ class ObjectsStep(Step):
         for item in reversed(self.objects()):
             ref = ref_of(item)
             found = await kubernetes.get(ref)
-            if found is not None and (is_ours(found, self.deployment.id) or ctx.takes):
+            if found is not None and (is_ours(found, self.deployment) or ctx.takes):
                 await kubernetes.delete(ref, uid=str(found["metadata"].get("uid", "")))
 
     async def left(self, ctx: StepContext) -> str:
         """The first that still stands."""
         kubernetes = await ctx.connect()
-        for item in self.objects():
-            found = await kubernetes.get(ref_of(item))
-            if found is not None and is_ours(found, self.deployment.id):
-                return f"{ref_of(item)} still there"
-        return ""
+        return await standing_of(kubernetes, map(ref_of, self.objects()), self.deployment)
 
     async def listed(self, ctx: StepContext) -> bool:
         """By the lists of its kinds in its namespace."""
@@ -118,12 +117,7 @@ class ObjectsStep(Step):
             kubernetes = await ctx.connect()
         except NotFound:
             return False
-        for item in self.objects():
-            ref = ref_of(item)
-            everything = await kubernetes.list(ref.api_version, ref.kind, ref.namespace)
-            if any(other["metadata"].get("name") == ref.name for other in everything):
-                return True
-        return False
+        return await any_listed(kubernetes, map(ref_of, self.objects()))
 
 
 def ref_of(item: Json) -> Ref:
@@ -132,9 +126,27 @@ def ref_of(item: Json) -> Ref:
     return Ref(item["apiVersion"], item["kind"], metadata["name"], metadata.get("namespace", ""))
 
 
-def is_ours(item: Json, deployment_id: str) -> bool:
+def is_ours(item: Json, deployment: Deployment) -> bool:
     """Whether the object carries the deployment's label."""
-    return bool((item["metadata"].get("labels") or {}).get("saxtui-deployment") == deployment_id)
+    return deployment.owns(item["metadata"].get("labels"))
+
+
+async def standing_of(kubernetes: Kubernetes, refs: Iterable[Ref], deployment: Deployment) -> str:
+    """The first of these that a GET finds and that is ours, in words; "" for none."""
+    for ref in refs:
+        found = await kubernetes.get(ref)
+        if found is not None and is_ours(found, deployment):
+            return f"{ref} still there"
+    return ""
+
+
+async def any_listed(kubernetes: Kubernetes, refs: Iterable[Ref]) -> bool:
+    """Whether a LIST of its kind in its namespace shows one of these, whoever's it is."""
+    for ref in refs:
+        everything = await kubernetes.list(ref.api_version, ref.kind, ref.namespace)
+        if any(item["metadata"].get("name") == ref.name for item in everything):
+            return True
+    return False
 
 
 def available(deployment: Json) -> bool:

@@ -28,12 +28,12 @@ class ServiceAccount(Step):
         wanted = self.deployment
         return (
             f"gcloud iam service-accounts create {wanted.identity.service_account} --project={wanted.project} "
-            f"--description={self._description}"
+            f"--description={self.deployment.mark}"
         )
 
     def body(self) -> Json:
         """IAM's CreateServiceAccountRequest."""
-        account = {"displayName": f"Saxml {self.deployment.name}", "description": self._description}
+        account = {"displayName": f"Saxml {self.deployment.name}", "description": self.deployment.mark}
         return {"accountId": self.deployment.identity.service_account, "serviceAccount": account}
 
     async def observe(self, ctx: StepContext) -> Observation:
@@ -41,7 +41,7 @@ class ServiceAccount(Step):
         found = await ctx.cloud.identity.get_account(self.resource)
         if found is None:
             return ABSENT
-        if found.description != self._description:
+        if found.description != self.deployment.mark:
             return Observation(Presence.FOREIGN, f"service account {self.resource} exists and is not ours")
         return Observation(Presence.OURS, self.resource, uid=found.uid)
 
@@ -60,7 +60,3 @@ class ServiceAccount(Step):
     async def listed(self, ctx: StepContext) -> bool:
         """By the project's list."""
         return any(item.email == self.resource for item in await ctx.cloud.identity.list_accounts())
-
-    @property
-    def _description(self) -> str:
-        return f"saxtui-deployment={self.deployment.id}"
