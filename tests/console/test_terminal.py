@@ -113,17 +113,6 @@ def test_after_a_pause_by_ctrl_z_keys_are_read_again(terminal: Terminal) -> None
     terminal.read_until(b"Keys")
 
 
-def test_after_a_pause_by_ctrl_z_the_whole_screen_is_drawn_again(terminal: Terminal) -> None:
-    """The shell has written over it meanwhile, and nothing may have changed."""
-    terminal.read_until(b"all keys")
-    terminal.write(b"?")
-    terminal.read_until(b"arrows scroll")
-    os.kill(terminal.pid, signal.SIGTSTP)
-    assert os.WIFSTOPPED(os.waitpid(terminal.pid, os.WUNTRACED)[1])
-    os.kill(terminal.pid, signal.SIGCONT)
-    terminal.read_until(b"arrows scroll")
-
-
 def test_a_pasted_line_ends_where_the_terminal_ends_it(terminal: Terminal) -> None:
     """The terminal sends a carriage return for the line's end; it was drawn as a character, and found nothing."""
     terminal.read_until(b"all keys")
