@@ -11,6 +11,7 @@ import click
 
 from saxtui.cli import runs
 from saxtui.cli.front import Front, label
+from saxtui.cli.logs import require_slice
 from saxtui.cli.options import deployment_option, json_option, take_over_option, yes_option
 from saxtui.cli.run_view import follow
 from saxtui.errors import ExitCode
@@ -42,6 +43,7 @@ def why(front: Front, named: str | None, pod: str, slice_index: int | None, watc
         raise click.UsageError("choose one of POD and --slice")
 
     async def work(session: Session) -> int:
+        await require_slice(session, slice_index)
         report = await session.why()
         name, index = _aim(session, pod, slice_index)
         _print(front, report, index, name)

@@ -41,6 +41,13 @@ def _since(now: float, text: str) -> float:
         raise click.UsageError(f"--since is 30s, 10m, 2h, 1d or an ISO time, not {text!r}") from None
 
 
+async def require_slice(session: Session, index: int | None) -> None:
+    """Raises click.UsageError for a slice that is neither planned nor there: nothing would be said of it, for ever."""
+    if index is None or index < session.deployment.slices.count or index in (await session.look()).slices:
+        return
+    raise click.UsageError(f"there is no slice {index}; there are 0 to {session.deployment.slices.count - 1}")
+
+
 @click.command("logs")
 @deployment_option
 @click.argument("pod", required=False, default="")
@@ -78,6 +85,7 @@ def logs(
     async def work(session: Session) -> int:
         from saxtui.engine.session import LogSelection
 
+        await require_slice(session, slice_index)
         selection = LogSelection(pod=pod, slice=slice_index, primaries=primaries, previous=previous)
         start = _since(session.cloud.clock.now(), since) if since else None
         tagged = not pod

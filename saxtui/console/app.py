@@ -77,6 +77,7 @@ class ConsoleApp(App[int]):
         self._tidying.begin()
         self._bridging = asyncio.create_task(self.bridge.run(), name="bridge")
         self.call_after_refresh(self._start)
+        self.app_resume_signal.subscribe(self, lambda app: app.refresh(layout=True))  # the shell drew over it meanwhile
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT):
             loop.add_signal_handler(number, lambda: self.run_worker(self.leave(), group="leave"))

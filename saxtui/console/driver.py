@@ -80,7 +80,8 @@ class TolerantDriver(LinuxDriver):
     def process_message(self, message: Message) -> None:
         """Pass an event on. Pasted text comes from outside too: Textual's editors would draw what it holds."""
         if isinstance(message, Paste):
-            message = Paste(safe_block(message.text))
+            # Terminals send a line's end as a carriage return.
+            message = Paste(safe_block(message.text.replace("\r\n", "\n").replace("\r", "\n")))
         super().process_message(message)
 
     def send_message(self, message: Message) -> None:

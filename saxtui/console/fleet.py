@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from saxtui.console.pictures import SliceTitle, title
@@ -43,6 +44,7 @@ class Fleet:
         self._phases: Phases | None = None
         self._serving: frozenset[int] = frozenset()
         self._broken: frozenset[int] = frozenset()
+        self._pools: Mapping[str, str] = {}
         self._plan = Plan(0, 0, "")
         self._mesh = HostMesh(1, 1)
         self._made: dict[int, tuple[SliceGrid, SliceTitle]] = {}
@@ -67,10 +69,12 @@ class Fleet:
         phases: Phases | None,
         models: Collection[ModelStatus] = (),
         broken: frozenset[int] = frozenset(),
+        pools: Mapping[str, str] = MappingProxyType({}),
     ) -> frozenset[int] | None:
         """Take a new picture. The places whose slices changed, or None when slices came or went: draw all anew.
 
-        `broken` are slices that are known not to work although their pods may look well.
+        `broken` are slices that are known not to work although their pods may look well; `pools` are node pools by
+        the names of their nodes.
         """
         shape = (self.indexes, self.most_hosts, self._plan)
         serving = frozenset(
@@ -86,9 +90,10 @@ class Fleet:
             self.most_hosts = max((len(item.hosts) for item in slices.values()), default=0)
             self.most_hosts = max(1, plan.hosts, self.most_hosts)
         told = news(self._phases, phases)
-        everywhere = told is None or serving != self._serving
+        moved = pools is not self._pools and pools != self._pools
+        everywhere = told is None or serving != self._serving or moved
         turned = broken ^ self._broken
-        self._phases, self._serving, self._broken = phases, serving, broken
+        self._phases, self._serving, self._broken, self._pools = phases, serving, broken, pools
         if shape != (self.indexes, self.most_hosts, self._plan):
             self._made.clear()
             self._signs.clear()
@@ -151,5 +156,10 @@ class Fleet:
         return made
 
     def _pool(self, index: int) -> str:
-        pools: Sequence[str] = self._plan.pools
-        return pools[index] if index < len(pools) else "not in the plan"
+        """Where its pods are, whatever was planned: after a restart slices may have changed places."""
+        known = self._slices.get(index)
+        there = {self._pools[pod.node] for pod in known.hosts if pod and pod.node in self._pools} if known else set()
+        if there - {""}:
+            return ", ".join(sorted(there - {""}))
+        planned: Sequence[str] = self._plan.pools
+        return planned[index] if index < len(planned) else "not in the plan"

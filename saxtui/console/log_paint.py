@@ -18,7 +18,8 @@ from saxtui.present.times import clock
 
 Piece = tuple[str, str]
 """(text, component class)."""
-_WHO = 14
+WHO = 14
+"""Cells in which a fold says which hosts; a blank follows."""
 HUES = tuple(f"log-view--hue-{hue}" for hue in range(12))
 
 
@@ -73,9 +74,9 @@ def body(line: LogLine, look: Look, needle: LogPattern, fold: Fold | None, group
 def _who(fold: Fold, group: Group) -> Piece:
     """Which hosts said it, before what they said: the end of a long line is out of sight."""
     if fold.odd(group):
-        return (fitted("only this host", _WHO) + " ", role_class("warn"))
+        return (fitted("only this host", WHO) + " ", role_class("warn"))
     words = hosts_words(group.hosts, fold.last) if len(group.hosts) > 1 else ""
-    return (fitted(words, _WHO) + " ", "log-view--time")
+    return (fitted(words, WHO) + " ", "log-view--time")
 
 
 def folded(pieces: list[Piece], width: int) -> list[list[Piece]]:

@@ -19,6 +19,8 @@ WINDOW = 10.0
 """Seconds, by the lines' own stamps, after the last host in which another may still join a group; at most thrice."""
 SILENT = 60.0
 """Seconds without a line, while others speak, after which a host is said to be silent."""
+_COMPANY = 3
+"""Hosts that must have been heard before one of them can be odd."""
 _PREFIX = re.compile(r"^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ [^ \]]+:\d+\] ?")
 _VARIES = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-f]*\d[0-9a-f]{5,}\b|\d+(?:[.:]\d+)*")
 
@@ -59,6 +61,8 @@ class Fold:
         self.last: dict[Host, float] = {}
         """When each host was last heard, epoch seconds."""
         self.newest = 0.0
+        self._heard: list[float] = []
+        """When the first few hosts of slices were first heard. Hosts that say much are held less far back."""
         self._gone = 0
         self._cursor: dict[Host, int] = {}
         self._open = 0
@@ -72,6 +76,8 @@ class Fold:
         if gap:
             self.groups.append(Group(number, at, "", text, {host: number}, closed=True))
             return
+        if host not in self.last and host[0] >= 0 and len(self._heard) < _COMPANY:
+            self._heard.append(at)
         self.last[host] = max(at, self.last.get(host, 0.0))
         self._close()
         shape = template(text)
@@ -117,7 +123,8 @@ class Fold:
 
     def odd(self, group: Group) -> bool:
         """Whether this is one host's own: others were heard at the time, and none has said the same."""
-        return group.closed and len(group.hosts) == 1 and len(self.last) > 2 and bool(group.template)
+        company = len(self._heard) == _COMPANY and self._heard[-1] <= group.latest + WINDOW
+        return group.closed and len(group.hosts) == 1 and company and bool(group.template)
 
     def _close(self) -> None:
         while self._open < len(self.groups):

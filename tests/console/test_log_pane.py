@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 from textual.app import App, ComposeResult
+from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -11,6 +13,7 @@ from saxtui.console.widgets.log_pane import LogPane
 from saxtui.console.widgets.log_view import LogView
 from saxtui.model.cluster import LogLine
 from saxtui.model.log_batch import LogBatch
+from saxtui.present.log_pattern import LogPattern
 from tests.console.serving_fakes import shown, until
 
 
@@ -210,3 +213,78 @@ async def test_another_log_may_be_chosen_while_one_is_read_far_up() -> None:
         app.pane.start("logs: 1-5", "waiting for lines")
         await until(pilot, lambda: "waiting for lines" in shown(app), "the new log is empty")
         assert app.view.following and len(app.view.store) == 0
+
+
+async def test_the_end_of_a_wide_or_folded_line_can_be_reached() -> None:
+    """A wide character takes two cells, and a fold says before the text which hosts said it."""
+    app = PaneApp()
+    async with app.run_test(size=(60, 12)) as pilot:
+        await feed(pilot, app, [LogLine("p", 1.7e9, "長い行" * 30 + "END", 1, 0)])
+        app.view.scroll_to(x=500, animate=False)
+        await until(pilot, lambda: "END" in shown(app), "the end of the wide line")
+        app.view.forget()
+        app.view.folded = True
+        await feed(pilot, app, [LogLine("p", 1.7e9, "long " * 30 + "TAIL", 1, host) for host in range(4)])
+        assert "all 4" in shown(app) and "TAIL" not in shown(app)
+        app.view.scroll_to(x=500, animate=False)
+        await until(pilot, lambda: "TAIL" in shown(app), "the end of the folded line")
+
+
+async def test_a_key_after_the_wheel_goes_on_from_what_is_read() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await feed(pilot, app, lines(0, 100))
+        app.view.focus()
+        for _ in range(10):
+            app.view.scroll_relative(y=-5, animate=False, force=True)
+        await until(pilot, lambda: not app.view.following, "the reader scrolled")
+        top = first_line(app)
+        await pilot.press("up")
+        assert first_line(app) == top
+        app.view.scroll_relative(y=-50, animate=False, force=True)
+        app.view.scroll_relative(y=30, animate=False, force=True)
+        await until(pilot, lambda: first_line(app).endswith("step 30"), "scrolled down again")
+        await pilot.press("down")
+        assert first_line(app).endswith("step 30")
+
+
+@pytest.mark.parametrize("after", [0, 9])
+async def test_all_of_a_folded_line_that_is_taller_than_the_pane_can_be_read(after: int) -> None:
+    words = [f"word{n:03}" for n in range(200)]
+    app = PaneApp()
+    async with app.run_test(size=(40, 8)) as pilot:
+        app.view.wrapped = True
+        await feed(pilot, app, [*lines(0, 9), LogLine("p", 1.7e9, "".join(words), 1, 0), *lines(10, after)])
+        app.view.focus()
+
+        def read() -> str:
+            return "".join(row[16:39].strip() for row in shown(app).split("\n")[1:])
+
+        for key, times in (("down", 90), ("pagedown", 20), ("up", 90), ("pageup", 20)):
+            forwards = key.endswith("down")
+            seen = ""
+            for press in ("home" if forwards else "end", *[key] * times):
+                await pilot.press(press)
+                seen += read() + "\n"
+            assert [word for word in words if word not in seen] == [], key
+            assert app.view.following == forwards
+            last = "step 0" if not forwards else "step 18" if after else "word199"
+            assert last in seen
+
+
+async def test_a_dropped_search_marks_nothing_any_more_in_folded_lines() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(60, 12)) as pilot:
+        app.view.wrapped = True
+        await feed(pilot, app, lines(0, 30, "step " * 20))
+        app.view.search(LogPattern("step"))
+        await until(pilot, lambda: marked(app), "the search is marked")
+        app.view.search(LogPattern())
+        await pilot.pause()
+        assert not marked(app)
+
+
+def marked(app: PaneApp) -> bool:
+    strips = app.view.render_lines(Region(0, 0, *app.view.size))
+    match = app.view.get_visual_style("log-view--match").rich_style
+    return any(segment.style == match for strip in strips for segment in strip)

@@ -255,3 +255,15 @@ async def test_the_scrollbar_covers_no_host() -> None:
         first = shown(app).split("\n")[0]
         assert first.count("●") == 64, first  # the slice's own sign, and all hosts but the primary, a star
         assert not grid.show_horizontal_scrollbar
+
+
+def test_a_slice_is_headed_by_the_pool_its_pods_are_on() -> None:
+    """After a restart slices may have changed places; before they have nodes there is only the plan."""
+    fleet, plan = Fleet(), Plan(2, 1, "1x1", ("tpu1", "tpu2"))
+    fleet.update(view(pod(0, 0, node="n2"), pod(1, 0, node="n1")).slices, plan, None)
+    assert [fleet.title(place).words.split()[-1] for place in (0, 1)] == ["tpu1", "tpu2"]
+    changed = fleet.update(
+        view(pod(0, 0, node="n2"), pod(1, 0, node="n1")).slices, plan, None, pools={"n1": "tpu1", "n2": "tpu2"}
+    )
+    assert changed == {0, 1}
+    assert [fleet.title(place).words.split()[-1] for place in (0, 1)] == ["tpu2", "tpu1"]

@@ -111,3 +111,13 @@ def test_after_a_pause_by_ctrl_z_keys_are_read_again(terminal: Terminal) -> None
     terminal.read_until(b"all keys")
     terminal.write(b"?")
     terminal.read_until(b"Keys")
+
+
+def test_a_pasted_line_ends_where_the_terminal_ends_it(terminal: Terminal) -> None:
+    """The terminal sends a carriage return for the line's end; it was drawn as a character, and found nothing."""
+    terminal.read_until(b"all keys")
+    terminal.write(b":")
+    terminal.read_until(b"home, slices, take-down")
+    terminal.write(b"\x1b[200~messages\r\x1b[201~")
+    terminal.read_until(b"Everything that went wrong so far")
+    assert "␍".encode() not in terminal.seen

@@ -10,8 +10,10 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from click import UsageError
 
 from saxtui.cli.demo_cloud import DemoCloud
+from saxtui.cli.logs import require_slice
 from saxtui.engine.runtime import Runtime
 from saxtui.engine.session import Session
 from saxtui.engine.watching.logs import LogSelection
@@ -114,9 +116,18 @@ async def test_logs_of_one_pod_by_prefix_and_of_none(environ: Mapping[str, str])
         found = [line async for line in session.logs(LogSelection(pod="sax-admin-server"), tail=5)]
         assert found
         assert len({line.pod for line in found}) == 1
-        for name, said in (("no-such-pod", "no such pod"), ("sax-model-server-set", "fits 16 pods")):
+        for name, said in (("no-such-pod", "no such pod.* and 10 more"), ("sax-model-server-set", "fits 16 pods")):
             with pytest.raises(UsageProblem, match=said):
                 await anext(aiter(session.logs(LogSelection(pod=name))))
+
+
+async def test_a_slice_that_is_not_there_is_refused(environ: Mapping[str, str]) -> None:
+    """Nothing would be printed of it, and with --follow for ever."""
+    async with opened(environ) as session:
+        await require_slice(session, None)
+        await require_slice(session, 1)
+        with pytest.raises(UsageError, match="no slice 7; there are 0 to 1"):
+            await require_slice(session, 7)
 
 
 async def test_models_life(environ: Mapping[str, str]) -> None:

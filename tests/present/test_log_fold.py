@@ -58,6 +58,12 @@ def test_a_primary_is_compared_with_primaries_only() -> None:
     assert fold_of(*said).silent() == []
 
 
+def test_a_host_is_not_odd_where_the_others_are_not_held_so_far_back() -> None:
+    """Only the last lines of each host are asked for, and a primary says less: its own reach back further."""
+    fold = fold_of((0, 0.0, "loaded"), *((host, 9_000.0 + at, f"warm {at}") for host in range(1, 8) for at in (0, 60)))
+    assert fold.groups[0].closed and not fold.odd(fold.groups[0])
+
+
 def test_equal_texts_are_told_from_equal_templates() -> None:
     assert [group.same for group in fold_of((0, 0.0, "same"), (1, 0.1, "same")).groups] == [True]
     assert [group.same for group in fold_of((0, 0.0, "port 1"), (1, 0.1, "port 2")).groups] == [False]

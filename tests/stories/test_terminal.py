@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,6 +103,19 @@ def test_ctrl_c_asks_and_the_second_leaves(opened: list[Terminal], tmp_path: Pat
     terminal.type(b"\x03")
     assert terminal.end() == BILLABLE
     given_back(terminal)
+
+
+def test_after_a_pause_by_ctrl_z_the_whole_screen_is_drawn_again(opened: list[Terminal], tmp_path: Path) -> None:
+    """The shell has written over it meanwhile, and most of it has not changed."""
+    terminal = at_work(opened, tmp_path, "slices")
+    terminal.read_until(b"END-OF-LOG")
+    for _ in range(3):
+        terminal.settle()
+        before = len(terminal.seen)
+        terminal.signal(signal.SIGTSTP)
+        assert os.WIFSTOPPED(os.waitpid(terminal.pid, os.WUNTRACED)[1])
+        terminal.signal(signal.SIGCONT)
+        terminal.read_until(b"END-OF-LOG", since=before)
 
 
 @pytest.mark.parametrize("mode", ["home", "chat"])

@@ -99,6 +99,7 @@ class SlicesScreen(ConsoleScreen):
         self.view = ClusterView()
         self._plan = Plan(0, 0, "")
         self._zones: dict[str, str] = {}
+        self._pools: dict[str, str] = {}
         self._aged = self._now = 0.0
         self._broken: frozenset[int] = frozenset()
 
@@ -174,13 +175,16 @@ class SlicesScreen(ConsoleScreen):
         before, self.view = self.view, (state.cluster.value if state else None) or ClusterView()
         if self.view.nodes is not before.nodes:
             self._zones = pods.zones_of(self.view)
+            self._pools = {node.name: node.pool for node in self.view.nodes.values()}
         self._tell(shown)
         self._now = now
         here = bool(self.view.pods) and self.session is not None
         if here:
             models = (state.models.value if state else None) or ()
             self._broken = present_why.broken_slices(state.why.value if state else None)
-            changed = self.grid.fleet.update(self.view.slices, self._plan, self._phases, models, self._broken)
+            changed = self.grid.fleet.update(
+                self.view.slices, self._plan, self._phases, models, self._broken, self._pools
+            )
             if changed is None or changed:
                 self.grid.show(changed)
             if self.listed:

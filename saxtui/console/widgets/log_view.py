@@ -19,7 +19,8 @@ from textual.strip import Strip
 
 from saxtui.console.log_find import Hits, Hunt
 from saxtui.console.log_folding import FoldRows
-from saxtui.console.log_paint import HUES, Look, Piece, body, cells, folded, lead, sideways
+from saxtui.console.log_paging import into, page, within
+from saxtui.console.log_paint import HUES, WHO, Look, Piece, body, cells, folded, lead, sideways
 from saxtui.console.log_rows import AllRows, Rows
 from saxtui.console.log_store import CAPACITY, LogStore
 from saxtui.console.widgets.roles import ROLE_CLASSES
@@ -92,6 +93,7 @@ class LogView(Styled, can_focus=True):
         self._due = self._working = self._placing = False
         self._laid: list[tuple[int, int]] = []  # (row index, part) of each screen line
         self._laid_for: tuple[object, ...] = ()
+        self._above = 0  # how many rows of the topmost line are above the screen: one taller than the pane is read so
         self._parts_kept: dict[int, list[list[Piece]]] = {}
         self._frame = _Frame(self.look, [], 0, -1)
 
@@ -123,7 +125,7 @@ class LogView(Styled, can_focus=True):
 
     def rebuild(self) -> None:
         """Choose the rows anew: the filter or the folding changed, or all lines."""
-        self._laid_for = ()
+        self._laid_for, self._above = (), 0
         if self.folded:
             self.rows = FoldRows(self.store, self.pattern)
         elif self.pattern:
@@ -207,7 +209,7 @@ class LogView(Styled, can_focus=True):
         """With long lines folded, the last one may be scrolled to the top: its height is not known beforehand."""
         width = self._width
         if not self.wrapped:
-            width = max([width, *(self._wide(index) for index, _ in self._layout())])
+            width = max(width, self._widest())
         old, size = self.virtual_size, Size(width, len(self.rows) + (self._height - 1 if self.wrapped else 0))
         if old.height > self.container_size.height < size.height:
             # The scrollbar is there and stays: the screen need not be laid out anew for every few lines.
@@ -216,13 +218,16 @@ class LogView(Styled, can_focus=True):
         elif size != old:
             self.virtual_size = size
 
-    def _wide(self, index: int) -> int:
-        return min(4_096, self.look.lead + len(self.store.text(self.rows.number(index))) + 2)
+    def _widest(self) -> int:
+        """Cells of the widest line on the screen."""
+        look = self.look
+        texts = [(look.text(self.store[self.rows.number(index)]), "") for index, _ in self._layout()]
+        return look.lead + (WHO + 1 if self.folded else 0) + max((cells([text]) for text in texts), default=0) + 2
 
     def _layout(self) -> list[tuple[int, int]]:
         """(row index, part) of each line of the screen; with follow the newest at the bottom."""
         height, count, top = self._height, len(self.rows), self.scroll_offset.y
-        key = (height, count, top, self.following, self.wrapped, self._width, self.store.first)
+        key = (height, count, top, self._above, self.following, self.wrapped, self._width, self.store.first)
         if key == self._laid_for:
             return self._laid
         self._parts_kept.clear()
@@ -239,7 +244,8 @@ class LogView(Styled, can_focus=True):
         else:
             laid = []
             for index in range(top, count):
-                laid += [(index, part) for part in range(len(self._parts(index)))]
+                parts = len(self._parts(index))
+                laid += [(index, part) for part in range(min(self._above, parts - 1) if index == top else 0, parts)]
                 if len(laid) >= height:
                     break
             laid = laid[:height]
@@ -272,6 +278,16 @@ class LogView(Styled, can_focus=True):
         elif old_value <= self.max_scroll_y:
             # Otherwise the pane has grown, and nobody scrolled.
             self.following = False
+        else:
+            return
+        self._above = 0
+        self._take_cursor_along()
+
+    def _take_cursor_along(self) -> None:
+        """The next key goes on from what is read, not from where the cursor was before the wheel turned."""
+        laid = self._layout()
+        if laid and not self.following:
+            self.cursor = self.rows.number(min(max(self._row_at(self.cursor), laid[0][0]), laid[-1][0]))
 
     # -- what the keys ask for
     def watch_following(self, following: bool) -> None:
@@ -292,12 +308,37 @@ class LogView(Styled, can_focus=True):
         self.rebuild()
 
     def action_move(self, step: int) -> None:
-        if len(self.rows):
-            self._go(self._row_at(self.cursor) + step)
+        if not len(self.rows):
+            return
+        row, height, place = self._row_at(self.cursor), self._height, None
+        if self.wrapped:
+            place = within(self._layout(), row, self._count, height, step)
+            place = place or into(row + step, len(self.rows), self._count, height, step)
+        if place:
+            self._stand(*place)
+        else:
+            self._go(row + step)
 
     def action_page(self, pages: int) -> None:
-        if len(self.rows):
+        if len(self.rows) and self.wrapped:
+            place = page(self._layout(), len(self.rows), self._count, self._height, pages)
+            if place:
+                self._stand(*place)
+            else:
+                self.action_bottom()
+        elif len(self.rows):
             self._go(self._row_at(self.cursor) + pages * max(1, self._height - 1))
+
+    def _count(self, row: int) -> int:
+        return len(self._parts(row))
+
+    def _stand(self, row: int, above: int) -> None:
+        """Put a row at the top, so many of its own rows above the screen, and the cursor on it."""
+        self.following = False
+        self.cursor = self.rows.number(row)
+        self._place(row)
+        self._above = above
+        self._show()
 
     def action_top(self) -> None:
         if len(self.rows):
@@ -319,7 +360,7 @@ class LogView(Styled, can_focus=True):
         """Put the cursor on a row; on the last one the view follows again."""
         index = min(max(0, index), len(self.rows) - 1)
         self.following = index == len(self.rows) - 1
-        self.cursor = self.rows.number(index)
+        self.cursor, self._above = self.rows.number(index), 0
         self._show_cursor()
         self._show()
 
@@ -342,6 +383,7 @@ class LogView(Styled, can_focus=True):
         if self.found is not None:
             self.found.step(_AT_ONCE, enough=1)
             self._work_soon()
+        self._laid_for = ()  # the rows of folded lines are kept with their marks
         self.refresh()
         self.post_message(self.Changed())
 

@@ -58,6 +58,17 @@ def silent(case: Case) -> Iterator[Finding]:
     )  # fmt: skip
 
 
+def _tenant(case: Case, pool: str, planned: int) -> int:
+    """The slice that was on the pool: after a restart slices may have changed places. The planned one where unknown."""
+    pools = {node.name: node.pool for node in case.view.nodes.values()}
+    on = {pod.slice: pools[pod.node] for pod in case.hosts if pod.node in pools}
+    here = [index for index, where in on.items() if where == pool]
+    homeless = [index for index in range(len(case.deployment.slices.pools)) if index not in on]
+    if len(here) == 1:
+        return here[0]
+    return homeless[0] if on.get(planned, pool) != pool and len(homeless) == 1 else planned
+
+
 def gone(case: Case) -> Iterator[Finding]:
     """A slice's pool that had nodes has none, or fewer than hosts."""
     if not case.sees_nodes or not case.up:
@@ -71,6 +82,7 @@ def gone(case: Case) -> Iterator[Finding]:
             continue
         events = [event for event in case.events("NodeNotReady", "RemovingNode", "DeletingNode", kind="Node")
                   if f"-{pool}-" in event.name]  # fmt: skip
+        at = _tenant(case, pool, index)
         yield Finding(
             f"node pool {pool} has {len(have)} of its {case.size} nodes",
             (Clue("nodes", f"pool {pool}: {len(have)} nodes; a {case.deployment.slices.topology} slice is {case.size}"),
@@ -79,8 +91,8 @@ def gone(case: Case) -> Iterator[Finding]:
                    f"gcloud container node-pools describe {pool} --cluster={case.deployment.cluster.name} "
                    f"--region={case.deployment.region} --project={case.deployment.project}"),
             Gravity.WAITING,
-            slices=frozenset({index}),
-            pods=tuple(pod.name for pod in case.slice(index)),
+            slices=frozenset({at}),
+            pods=tuple(pod.name for pod in case.slice(at)),
             since=events[-1].at if events else 0.0,
         )  # fmt: skip
 

@@ -69,7 +69,9 @@ def _one(pods: Mapping[str, Pod], name: str) -> Pod:
     if found:
         said = f"fits {len(found)} pods: {', '.join(pod.name for pod in found[:6])}"
     else:
-        said = f"no such pod; there are: {', '.join(sorted(pod.name for pod in pods.values())[:8]) or 'none'}"
+        names = sorted(pod.name for pod in pods.values())
+        more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+        said = f"no such pod; there are: {', '.join(names[:8]) or 'none'}{more}"
     raise UsageProblem(
         Problem(tried="find pod", target=name, said=said, next_step="name one pod, or use --slice or --primaries")
     )
