@@ -193,3 +193,18 @@ async def test_another_log_may_be_chosen_while_one_is_read_far_up() -> None:
         app.pane.start("logs: 1-5", "waiting for lines")
         await until(pilot, lambda: "waiting for lines" in shown(app), "the new log is empty")
         assert app.view.following and len(app.view.store) == 0
+
+
+async def test_the_bar_of_a_log_that_came_whole_and_is_quiet_stands_at_the_end() -> None:
+    """It stood at the top, though the newest lines were shown, until the next one came."""
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        for title in ("logs: slice 1", "logs: 1-5"):
+            app.pane.start(title, "waiting for lines")
+            await until(pilot, lambda: "waiting for lines" in shown(app), "the new log is empty")
+            await feed(pilot, app, lines(0, 100))
+            await until(
+                pilot, lambda: app.view.is_vertical_scroll_end and app.view.show_vertical_scrollbar, "it is laid out"
+            )
+            assert "step 99" in shown(app) and app.view.following
+            assert app.view.vertical_scrollbar.position == app.view.max_scroll_y
