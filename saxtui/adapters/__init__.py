@@ -1,0 +1,1 @@
+"""The world behind the ports; client libraries are imported here and nowhere else."""

@@ -1,0 +1,1 @@
+"""What things are: deployments, plans, events and the state they fold into, pods, prices, conversations. Pure."""

@@ -1,0 +1,1 @@
+"""State to words, colour roles and rows, for both front doors. Pure."""

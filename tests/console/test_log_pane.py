@@ -288,3 +288,18 @@ def marked(app: PaneApp) -> bool:
     strips = app.view.render_lines(Region(0, 0, *app.view.size))
     match = app.view.get_visual_style("log-view--match").rich_style
     return any(segment.style == match for strip in strips for segment in strip)
+
+
+async def test_the_bar_of_a_log_that_came_whole_and_is_quiet_stands_at_the_end() -> None:
+    """It stood at the top, though the newest lines were shown, until the next one came."""
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        for title in ("logs: slice 1", "logs: 1-5"):
+            app.pane.start(title, "waiting for lines")
+            await until(pilot, lambda: "waiting for lines" in shown(app), "the new log is empty")
+            await feed(pilot, app, lines(0, 100))
+            await until(
+                pilot, lambda: app.view.is_vertical_scroll_end and app.view.show_vertical_scrollbar, "it is laid out"
+            )
+            assert "step 99" in shown(app) and app.view.following
+            assert app.view.vertical_scrollbar.position == app.view.max_scroll_y

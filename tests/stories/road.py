@@ -130,7 +130,7 @@ class Road:
         await self.until(lambda: self.state.progress.step("jobset-controller").state is StepState.DONE)
         self.snap("provision")
         await self.until(lambda: self._ended("up") == "done")
-        await self.sees("up done")
+        await self.sees("up done ·")
         self.snap("provision-done")
 
     def _ended(self, kind: str) -> str:
@@ -226,7 +226,7 @@ class Road:
         await self.keys("enter")
         await self.arrive(ProvisionScreen)
         await self.until(lambda: self._ended("down") == "done")
-        await self.sees("down done", "absent twice")
+        await self.sees("down done ·", "absent twice")
         self.snap("taken-down")
         await self.keys("1")
         await self.sees("taken down, proved")

@@ -1,0 +1,1 @@
+"""What is kept in the state folder: journals and their copies, deployments, drafts, conversations, receipts, runs."""

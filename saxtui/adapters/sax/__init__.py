@@ -1,0 +1,1 @@
+"""The Sax HTTP server, in the dialects of both its versions."""

@@ -18,7 +18,7 @@ from saxtui.console.app import ConsoleApp
 from saxtui.console.commands import GLOBAL, MODES, Command, key_name
 from saxtui.console.styling import sheet
 
-_KEYS, _TITLE = 11, 13  # cells of the two columns before the sentence
+_KEYS, _TITLE = 11, 14  # cells of the two columns before the sentence
 _AROUND = 12  # cells of margin, border, padding and scrollbar around the text
 MOVING = (
     ("↑ ↓ ← →", "move", "Between hosts, rows, lines and choices; k and j are up and down"),

@@ -62,7 +62,7 @@ MODEL = (
 SLICE = (
     Question("generation", "TPU", "The generation decides memory a chip, legal topologies, zones and price.",
              ("slices", "generation"), ("v3", "v4", "v5e", "v5p", "v6e", "tpu7x")),
-    Question("topology", "Topology", "The slice's shape in chips; machine type and hosts follow from it. ↑ ↓ choose.",
+    Question("topology", "Topology", "The slice's shape in chips; machine type and hosts follow from it. ↑↓ choose.",
              ("slices", "topology")),
     Question("count", "Slices", "One node pool each; every slice holds the whole model and serves by itself.",
              ("slices", "count")),

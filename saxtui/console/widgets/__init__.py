@@ -1,0 +1,1 @@
+"""What screens are built of: tables, the pod grid, log and chat views, fields."""

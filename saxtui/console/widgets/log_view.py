@@ -267,6 +267,11 @@ class LogView(Styled, can_focus=True):
         if max(0, top) != self.scroll_offset.y:
             self._place(max(0, top))
 
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        """A bar that comes after the text was scrolled is told where the text stands."""
+        if shown:
+            self.vertical_scrollbar.position = self.scroll_y
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         if self._placing or round(old_value) == round(new_value):

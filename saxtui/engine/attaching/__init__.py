@@ -1,1 +1,1 @@
-"""Clusters that others made."""
+"""Clusters that others made: found, taken among ours, audited; never changed."""
