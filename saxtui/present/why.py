@@ -54,10 +54,11 @@ def sign(report: Report) -> Sign:
     return PARTLY if report.unseen else WELL
 
 
-def banner(diagnosis: Diagnosis) -> str:
-    """One line: the symptom at the surface, and the root."""
+def banner(diagnosis: Diagnosis, room: int) -> str:
+    """One line: the symptom at the surface, and the root; the root alone where `room` characters do not hold both."""
     first, root = diagnosis.chain[0], diagnosis.root
-    return root.said if first is root else f"{first.said} ← {root.said}"
+    both = f"{first.said} ← {root.said}"
+    return root.said if first is root or len(both) > room else both
 
 
 def lines(diagnosis: Diagnosis, now: float, *, most_clues: int = 4) -> list[WhyLine]:

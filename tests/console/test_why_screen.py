@@ -67,9 +67,9 @@ async def test_slices_says_it_in_one_line_and_nothing_when_all_is_well() -> None
         await until(pilot, lambda: app.screen.query("#slices-why"))
         assert not app.screen.query_one("#slices-why").display
         session.store.change(why=Part(Report((HUNG,), healthy=False, at=NOW)))
-        await until(pilot, lambda: "slice 1 does not answer" in shown(app))
+        await until(pilot, lambda: "host 1-5 came back alone" in shown(app))
         session.store.change(why=Part(Report(at=NOW)))
-        await until(pilot, lambda: "slice 1 does not answer" not in shown(app))
+        await until(pilot, lambda: "host 1-5 came back alone" not in shown(app))
 
 
 async def test_what_nobody_knows_is_shown_with_the_raw_facts() -> None:
@@ -93,3 +93,17 @@ async def test_all_is_well_only_where_all_was_seen() -> None:
         assert "All is well" not in shown(app) and "not looked at yet" in shown(app)
         session.store.change(why=Part(Report(at=NOW)))
         await until(pilot, lambda: "All is well" in shown(app) and "in what was seen" not in shown(app))
+
+
+@pytest.mark.parametrize(("width", "said"), [
+    (200, "slice 1 does not answer ← host 1-5 came back alone: the mesh of slice 1 does not re-form"),
+    (80, "✗ w host 1-5 came back alone: the mesh of slice 1 does not re-form"),
+])  # fmt: skip
+async def test_the_banner_names_the_root_where_there_is_no_room_for_both(width: int, said: str) -> None:
+    made, session = runtime()
+    session.store.change(why=Part(Report((HUNG,), healthy=False, at=NOW)))
+    async with console(made, (120, 24)) as (app, pilot):
+        await until(pilot, lambda: "spmd-175b" in shown(app))
+        await pilot.press("enter")
+        await pilot.resize_terminal(width, 24)
+        await until(pilot, lambda: said in shown(app))

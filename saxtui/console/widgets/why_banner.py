@@ -23,20 +23,31 @@ class WhyBanner(Static):
     def __init__(self, glyphs: Glyphs, *, id: str) -> None:
         super().__init__(id=id, markup=False)
         self._glyphs = glyphs
-        self._shown: object = None
+        self._report: Report | None = None
 
     def show(self, report: Report | None) -> None:
         """The worst of the report, or nothing."""
-        if report is self._shown:
+        if report is self._report:
             return
-        self._shown = report
+        self._report = report
         self.display = report is not None and bool(report.diagnoses or not report.known)
+        self._write()
+
+    def on_resize(self) -> None:
+        """What there is room for is said."""
+        self._write()
+
+    def _write(self) -> None:
+        report = self._report
         if report is None or not self.display:
             return
-        mark = words.sign(report)
-        said = words.banner(report.diagnoses[0]) if report.diagnoses else "something is wrong, and no rule knows why"
         more = f" (+{len(report.diagnoses) - 1})" if len(report.diagnoses) > 1 else ""
+        lead = f"{self._glyphs.sign(words.sign(report))} "
+        if report.diagnoses:
+            said = words.banner(report.diagnoses[0], self.content_size.width - len(f"{lead}w {more}"))
+        else:
+            said = "something is wrong, and no rule knows why"
         if self._glyphs.ascii_only:
             said = said.replace("←", "<-")
-        role = ROLE_STYLE[mark.role]
-        self.update(Content.assemble((f"{self._glyphs.sign(mark)} ", role), ("w ", "bold $accent"), said + more))
+        role = ROLE_STYLE[words.sign(report).role]
+        self.update(Content.assemble((lead, role), ("w ", "bold $accent"), said + more))
