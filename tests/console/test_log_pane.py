@@ -143,8 +143,11 @@ async def test_a_line_that_goes_on_says_so_beside_the_scrollbar() -> None:
         await feed(pilot, app, lines(0, 99, "step " * 20))
         assert first_line(app).endswith("›")
         app.view.focus()
+        before = first_line(app)[16:]
         await pilot.press("right")
-        assert first_line(app).endswith("›")
+        assert first_line(app)[16:24] == before[8:16] and first_line(app).endswith("›")
+        await pilot.press("left")
+        assert first_line(app)[16:] == before
         app.view.scroll_to(x=500, animate=False)
         await pilot.pause()
         assert "1-0   ep step" in first_line(app)

@@ -21,7 +21,7 @@ from saxtui.console.styling import sheet
 _KEYS, _TITLE = 11, 14  # cells of the two columns before the sentence
 _AROUND = 12  # cells of margin, border, padding and scrollbar around the text
 MOVING = (
-    ("↑ ↓ ← →", "move", "Between hosts, rows, lines and choices; k and j are up and down"),
+    ("↑ ↓ ← →", "move", "Between hosts, rows, lines and choices, along long lines; k and j are up and down"),
     ("[ ]", "slice", "The same host of the slice before or after"),
     ("pgup pgdn", "page", "A screenful of rows or lines; ^u and ^d too"),
     ("home end", "ends", "The first or the last"),

@@ -36,6 +36,8 @@ _PIECE = 0.004  # seconds of work in one go
 _AT_ONCE = 0.010  # seconds of looking right after a key
 _BREATH = 0.001
 _TAG_MOST = 14
+_SIDEWAYS = 8
+"""Cells that a key moves long lines by: one at a time is no way to the end of a stack trace's line."""
 _STYLES = {"log-view--tag", "log-view--time", "log-view--cursor", "log-view--match", "log-view--count", *HUES}
 
 
@@ -344,6 +346,12 @@ class LogView(Styled, can_focus=True):
         self._place(row)
         self._above = above
         self._show()
+
+    def action_scroll_left(self) -> None:
+        self.scroll_relative(x=-_SIDEWAYS, animate=False)
+
+    def action_scroll_right(self) -> None:
+        self.scroll_relative(x=_SIDEWAYS, animate=False)
 
     def action_top(self) -> None:
         if len(self.rows):
