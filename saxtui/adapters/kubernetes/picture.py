@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
@@ -11,12 +10,15 @@ from typing import Any
 import msgspec
 
 from saxtui.adapters.kubernetes import decode, decode_workloads, wire
+from saxtui.adapters.kubernetes.breath import breathe
 from saxtui.adapters.kubernetes.pod_index import PodIndex
 from saxtui.model.cluster import ClusterEvent, ClusterView, Freshness, JobSetStatus
 
 _EVENTS = 500
 _SLICE = 32
 """Objects decoded before the event loop gets a turn."""
+_SLICES = 64
+"""Slices frozen before the event loop gets a turn."""
 _MANY = 500
 """Objects taken over before the event loop gets a turn."""
 _MOST_GONE = 64
@@ -72,12 +74,13 @@ class Picture:
             found = decoder.decode(item)
             fresh[found.metadata.uid] = self._made(kind, found, convert)
             if number % _SLICE == _SLICE - 1:
-                await asyncio.sleep(0)
+                await breathe()
         return fresh
 
     async def replace(self, kind: str, namespace: str, fresh: Mapping[str, Any]) -> None:
         """The whole truth about one kind in one namespace: what is not in `fresh` is gone."""
         await self.settle()
+        self._take_in(len(self._fresh))  # nothing older may be converted after the list
         drawer = self._drawer(kind, namespace)
         known = self._objects[drawer]
         for uid in [uid for uid in known if self._namespace.get(uid) == namespace and uid not in fresh]:
@@ -87,7 +90,7 @@ class Picture:
             if known.get(uid) != item:
                 self._put(drawer, uid, item)
             if number % _MANY == _MANY - 1:
-                await asyncio.sleep(0)
+                await breathe()
         self._namespace.update(dict.fromkeys(fresh, namespace))
         self._trim()
 
@@ -124,11 +127,13 @@ class Picture:
         return str(found.metadata.resource_version)
 
     async def settle(self) -> None:
-        """Convert what changed, with a turn for the event loop now and then."""
+        """Convert what changed, with turns for the event loop in between. What comes meanwhile may be left."""
         while len(self._fresh) > _SLICE:
             self._take_in(_SLICE)
-            await asyncio.sleep(0)
+            await breathe()
         self._take_in(_SLICE)
+        while self._pods.gather(_SLICES):
+            await breathe()
 
     def _take_in(self, most: int) -> None:
         for key in list(itertools.islice(self._fresh, most)):
@@ -138,10 +143,15 @@ class Picture:
         self._trim()
 
     def view(
-        self, freshness: Freshness, seen: float, error: str, hidden: Mapping[str, str] = MappingProxyType({})
-    ) -> ClusterView:
-        """The picture now: pods by uid, services by name, the newest events last."""
-        self._take_in(len(self._fresh))
+        self, freshness: Freshness, seen: float, error: str, hidden: Mapping[str, str] = MappingProxyType({}),
+        *, whole: bool = True,
+    ) -> ClusterView:  # fmt: skip
+        """The picture now: pods by uid, services by name, the newest events last.
+
+        Not `whole`: as `settle` left it, without what came since and would have to be converted at once.
+        """
+        if whole:
+            self._take_in(len(self._fresh))
         # Ours, where somebody else has one in the namespace too.
         jobsets: list[JobSetStatus] = sorted(
             self._objects["JobSet"].values(), key=lambda item: (item.name != _OURS, item.name)

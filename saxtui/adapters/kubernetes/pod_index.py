@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, ValuesView
 from types import MappingProxyType
 
@@ -131,6 +132,18 @@ class PodIndex:
         else:
             self._loose.pop(uid, None)
 
+    def gather(self, most: int) -> bool:
+        """Freeze so many of the slices that changed in place; whether there are more. `taken` then has less to do."""
+        for index in list(itertools.islice(self._seats, most)):
+            self._freeze(index)
+        return bool(self._seats)
+
+    def _freeze(self, index: int) -> None:
+        seats, states = self._seats.pop(index)
+        if index not in self._regather:
+            occurring = {state: count for state, count in states.items() if count}
+            self._taken[index] = SlicePods(index, tuple(seats), self._taken[index].others, occurring)
+
     def taken(self) -> Gathered:
         """The pods and slices now, frozen; what did not change is the same object as last time."""
         if self._gathered is not None:
@@ -142,12 +155,9 @@ class PodIndex:
             else:
                 del self._members[index]
                 self._taken.pop(index, None)
-        for index, (seats, states) in self._seats.items():
-            occurring = {state: count for state, count in states.items() if count}
-            self._taken[index] = SlicePods(index, tuple(seats), self._taken[index].others, occurring)
+        self.gather(len(self._seats))
         if self._regather:
             self._taken = dict(sorted(self._taken.items()))
-        self._seats.clear()
         self._regather.clear()
         slices, loose = MappingProxyType(self._taken.copy()), self._loose.copy()
         self._lent = True

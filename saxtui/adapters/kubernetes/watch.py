@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from saxtui.adapters.kubernetes import errors, wire
+from saxtui.adapters.kubernetes.breath import breathe
 from saxtui.adapters.kubernetes.connection import Connection
 from saxtui.adapters.kubernetes.kinds import KNOWN
 from saxtui.adapters.kubernetes.lines import Splitter
@@ -30,6 +31,9 @@ from saxtui.ports import Clock
 _PAGE = "500"
 _FRAME = 1 / 15
 """Real seconds between two views at least: no screen shows more."""
+_PARTS, _SLOWEST = 25, 0.5
+"""Making views takes one part of so many of the time, as long as they come that often (real seconds): keys go before
+the newest state of tens of thousands of pods."""
 _LINES = 64
 """Changes folded in before the event loop gets a turn: what gathered while it was busy comes at once."""
 _BEAT = 3.0
@@ -137,14 +141,18 @@ class Watcher:
         """A view after every batch of changes and every few seconds, for ever; failures show in the view."""
         tasks = [asyncio.create_task(self._keep(source), name=f"watch {source.kind}") for source in self._sources]
         tasks.append(asyncio.create_task(self._beat(), name="watch heartbeat"))
+        took = 0.0
         try:
             while True:
                 await self._wait(tasks)
-                await asyncio.sleep(_FRAME)
+                await asyncio.sleep(max(_FRAME, min(_SLOWEST, _PARTS * took)))
                 self._changed.clear()
                 await self._picture.settle()
                 if len(self._listed) == len(self._sources) or self._errors:
-                    yield self._view()
+                    began = time.monotonic()
+                    view = self._view(whole=False)
+                    took = time.monotonic() - began
+                    yield view
         finally:
             for task in tasks:
                 task.cancel()
@@ -161,11 +169,11 @@ class Watcher:
         finally:
             waiter.cancel()
 
-    def _view(self) -> ClusterView:
+    def _view(self, *, whole: bool = True) -> ClusterView:
         silent = None if self._heard_at is None else time.monotonic() - self._heard_at
         said = next(iter(self._errors.values()), "")
         return self._picture.view(
-            freshness(silent, bool(self._errors)), self._seen, said, MappingProxyType(dict(self._hidden))
+            freshness(silent, bool(self._errors)), self._seen, said, MappingProxyType(dict(self._hidden)), whole=whole
         )
 
     def _heard(self) -> None:
@@ -278,7 +286,7 @@ class Watcher:
                         if line.strip():
                             self._versions[source.key] = self._fold(source.kind, line) or self._versions[source.key]
                         if number % _LINES == 0:
-                            await asyncio.sleep(0)
+                            await breathe()
                     self._changed.set()
         except CallError as error:
             if error.problem.code == "410":

@@ -92,6 +92,7 @@ class Watching:
         offline_since: float | None = None
         async with contextlib.aclosing(kubernetes.watch([self._connection.deployment.namespace])) as views:
             async for view in views:
+                await asyncio.sleep(0)  # making it was one piece of work, looking at it is another
                 self._show(view)
                 if view.freshness is not Freshness.OFFLINE:
                     offline_since = None
