@@ -35,6 +35,9 @@ _LEAST = 2.0
 """Real seconds between two answers while somebody looks on."""
 _SELDOM = 20.0
 """Real seconds after which the logs are read again although nothing changed."""
+_IDLE_PARTS, _SELDOMEST = 400, 60.0
+"""While nothing changes judging takes one part of so many of the time: some rules go by the clock alone. But it is done
+at least that often (real seconds)."""
 _SHARE = 2
 """At most a third of the time goes into judging."""
 _BIG = 400
@@ -79,7 +82,9 @@ class Inquiry:
                 await self._read(view)
                 read = time.monotonic()
             before = self._store.state.why.value
+            judging = time.monotonic()
             found = await self._judge()
+            took = time.monotonic() - judging
             if before is not None and len(found.diagnoses) != len(before.diagnoses):
                 # What just turned out wrong is worth its logs at once.
                 read = 0.0
@@ -87,7 +92,7 @@ class Inquiry:
             # Tens of thousands of pods take long to judge: the time between two answers grows with what one took.
             await asyncio.sleep(max(_LEAST, _SHARE * (time.monotonic() - began)))
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_SELDOM):
+                async with asyncio.timeout(max(_SELDOM, min(_SELDOMEST, _IDLE_PARTS * took))):
                     while _same(facts, self._facts()):
                         revision = await self._store.changed(max(revision, self._own))
 
