@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from saxtui.console.styling import Glyphs
 
 _LABEL = 10
+_AROUND = 8
+"""Cells beside the text: border, padding, scrollbar. Known before the first layout, so that the height is right too."""
 
 
 class WhyModal(ModalScreen[Action | None]):
@@ -128,7 +130,7 @@ class WhyModal(ModalScreen[Action | None]):
         pad = "  " * line.indent
         label = f"{line.label:<{_LABEL}}" if line.label or line.indent > 1 else ""
         text = line.text if not self._glyphs.ascii_only else line.text.replace("←", "<-")
-        room = max(24, (self._body.size.width or 68) - 1 - len(pad) - len(label))
+        room = max(24, int(self.app.size.width * 0.94) - _AROUND - len(pad) - len(label))
         parts = textwrap.wrap(text, room, break_on_hyphens=False) or [""]
         style = ROLE_STYLE["bad"] if line.role == "bad" else "$foreground 60%"
         body = "bold" if line.role == "head" else ROLE_STYLE.get(line.role, "")
